@@ -1,0 +1,49 @@
+# Everything sets itself up: only Python ≥ 3.11, make and a package registry are needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+RUN_READY := $(VENV)/.ready-run
+DEV_READY := $(VENV)/.ready-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench lock clean
+
+help:  ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN_READY): requirements.lock | $(BIN)/python
+	$(PIP) --require-hashes -r requirements.lock
+	@touch $@
+
+$(DEV_READY): requirements-dev.lock $(RUN_READY)
+	$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: $(RUN_READY)  ## print the embedded example into out/demo
+	$(BIN)/python cli.py demo --out out/demo
+
+test: $(DEV_READY)  ## run the tests
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+lint: $(DEV_READY)  ## style, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(DEV_READY)  ## time and memory against peers
+	$(BIN)/python -m bench $(ARGS)
+
+lock: $(DEV_READY)  ## pin dependencies anew from pyproject.toml
+	$(PIP) uv
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-header --python-version 3.11 pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-header --python-version 3.11 -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
+
+clean:  ## remove what was built and installed
+	rm -rf $(VENV) build dist out *.egg-info

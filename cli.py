@@ -1,0 +1,335 @@
+"""The command line: parses, builds one context, calls the pipeline, and maps errors to exit codes. Nothing else.
+
+Modules that cost time to import are imported by the commands that use them, so that `--help` is there at once.
+"""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from config.errors import ExitCode, TilepressError
+
+if TYPE_CHECKING:
+    from config.database import Database
+    from config.schema import Pipeline
+
+DEFAULT_DATABASE = "sqlite:///tilepress.db"
+
+_EPILOG = (
+    "Exit codes: 0 all done; 2 usage or configuration; 3 done, but some items were rejected or failed; "
+    "4 storage or database out of reach; 5 memory or disk would not suffice; 6 another run is at work; "
+    "70 a bug; 130 interrupted."
+)
+
+_pipeline_argument = click.argument("pipeline", type=click.Path(path_type=Path))
+_job_option = click.option("--job", "jobs", multiple=True, metavar="NAME", help="Only this job; may be repeated.")
+_order_option = click.option("--order", "orders", multiple=True, metavar="ID", help="Only this order; may be repeated.")
+_format_option = click.option(
+    "--log-format",
+    type=click.Choice(["auto", "text", "json"]),
+    default="auto",
+    show_default=True,
+    help="auto: text and a progress bar on a terminal, JSON lines elsewhere.",
+)
+
+
+def _override_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say something on top of the pipeline file."""
+    for option in (
+        click.option("--out", metavar="DIR", help="Deliver to this folder instead of output.to."),
+        click.option(
+            "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a key, e.g. jobs.uvdtf.sheet.dpi=300."
+        ),
+        click.option(
+            "--dynamic-sizing/--full-size",
+            "dynamic_sizing",
+            default=None,
+            help="Shrink each part to its content, or keep the sheet's full size.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="tilepress")
+@click.option("-v", "--verbose", is_flag=True, help="Show where an error came from.")
+@click.pass_context
+def command_line(context: click.Context, verbose: bool) -> None:
+    """Print-ready gang sheets from orders and artwork, in memory that does not grow with the sheet."""
+    context.obj = verbose
+
+
+@command_line.command()
+@_pipeline_argument
+@_job_option
+@_order_option
+@_override_options
+@_format_option
+@click.pass_obj
+def run(
+    verbose: bool,
+    pipeline: Path,
+    jobs: tuple[str, ...],
+    orders: tuple[str, ...],
+    out: str | None,
+    settings: tuple[str, ...],
+    dynamic_sizing: bool | None,
+    log_format: Any,
+) -> None:
+    """Run the jobs of PIPELINE: plan, render, deliver."""
+    from pipeline.log import start_logging
+    from pipeline.runner import choose_jobs, run_jobs
+    from pipeline.surroundings import build_context
+
+    progress = start_logging(log_format, verbose=verbose)
+    settled = _load(pipeline, settings, dynamic_sizing, out)
+    chosen = choose_jobs(settled, jobs)
+    _, code = run_jobs(chosen, build_context(settled, pipeline, progress, orders))
+    sys.exit(code)
+
+
+@command_line.command()
+@_pipeline_argument
+@_job_option
+@_order_option
+@_override_options
+@click.option("--preview", type=click.Path(path_type=Path), metavar="FILE", help="Draw the parts: .svg or .png.")
+@click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Write the plan as JSON.")
+def plan(
+    pipeline: Path,
+    jobs: tuple[str, ...],
+    orders: tuple[str, ...],
+    out: str | None,
+    settings: tuple[str, ...],
+    dynamic_sizing: bool | None,
+    preview: Path | None,
+    save: Path | None,
+) -> None:
+    """Show what PIPELINE would print: parts, film, rejects, memory. Renders nothing."""
+    from pipeline.log import NoProgress, quiet_logging
+    from pipeline.planview import show_plans
+    from pipeline.runner import choose_jobs
+    from pipeline.surroundings import build_context
+
+    quiet_logging()
+    settled = _load(pipeline, settings, dynamic_sizing, out)
+    chosen = choose_jobs(settled, jobs)
+    context = build_context(settled, pipeline, NoProgress(), orders)
+    sys.exit(show_plans(chosen, context, preview, save, click.echo))
+
+
+@command_line.command()
+@_pipeline_argument
+@_job_option
+@_order_option
+@_override_options
+def check(
+    pipeline: Path,
+    jobs: tuple[str, ...],
+    orders: tuple[str, ...],
+    out: str | None,
+    settings: tuple[str, ...],
+    dynamic_sizing: bool | None,
+) -> None:
+    """Check that PIPELINE, its database and its sources are sound. Does no work."""
+    from pipeline.checkup import check_jobs
+    from pipeline.log import NoProgress, quiet_logging
+    from pipeline.runner import choose_jobs
+    from pipeline.surroundings import build_context
+
+    quiet_logging()
+    settled = _load(pipeline, settings, dynamic_sizing, out)
+    chosen = choose_jobs(settled, jobs)
+    sys.exit(check_jobs(chosen, build_context(settled, pipeline, NoProgress(), orders), click.echo))
+
+
+@command_line.command()
+@click.argument("manifest", type=click.Path(path_type=Path))
+@click.option("--designs", type=click.Path(path_type=Path), metavar="DIR", help="Where the run's artwork is now.")
+@click.option("--work", type=click.Path(path_type=Path), metavar="DIR", help="Where to put temporary files.")
+def verify(manifest: Path, designs: Path | None, work: Path | None) -> None:
+    """Open again every part that MANIFEST lists, and prove it pixel by pixel."""
+    from pipeline.log import progress_only
+    from pipeline.verify import verify_run
+
+    verdict = verify_run(manifest, progress_only(), designs, work or manifest.parent)
+    for problem in verdict.problems:
+        click.echo(problem)
+    state = f"{len(verdict.problems)} problems" if verdict.problems else "all is as the manifest says"
+    click.echo(f"{verdict.parts} parts, {verdict.placements} placements verified: {state}")
+    sys.exit(ExitCode.INCOMPLETE if verdict.problems else ExitCode.DONE)
+
+
+@command_line.command()
+@click.option("--out", type=click.Path(path_type=Path), default="tilepress-demo", show_default=True, metavar="DIR")
+@_format_option
+@click.pass_obj
+def demo(verbose: bool, out: Path, log_format: Any) -> None:
+    """Print an embedded example: no set-up, nothing needed beside it."""
+    from pipeline.demo import run_demo
+    from pipeline.log import start_logging
+
+    progress = start_logging(log_format, verbose=verbose)
+    sys.exit(run_demo(out, os.environ, progress, click.echo))
+
+
+@command_line.command()
+@click.option("--database", "url", envvar="DATABASE_URL", default=DEFAULT_DATABASE, show_default=True, metavar="URL")
+def doctor(url: str) -> None:
+    """Show what tilepress sees of this machine: memory limit, CPUs, libvips, disk, database."""
+    from pipeline.doctor import examine
+
+    for subject, finding in examine(Path.cwd(), url):
+        click.echo(f"{subject + ':':15} {finding}")
+
+
+@command_line.group()
+def db() -> None:
+    """Printers, canvas configurations and orders in the database."""
+
+
+def _database_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say which database is meant."""
+    for option in (
+        click.option("--pipeline", type=click.Path(path_type=Path), metavar="FILE", help="The database of this file."),
+        click.option("--database", "url", envvar="DATABASE_URL", metavar="URL", help=f"Default: {DEFAULT_DATABASE}."),
+    ):
+        command = option(command)
+    return command
+
+
+@db.command("init")
+@_database_options
+def db_init(url: str | None, pipeline: Path | None) -> None:
+    """Create the tables that are missing."""
+    database = _database(url, pipeline)
+    database.init()
+    click.echo(f"{database.address} has its tables")
+
+
+@db.command("show")
+@_database_options
+@click.argument("table", type=click.Choice(["printers", "canvas_configs", "orders"]), required=False)
+def db_show(url: str | None, pipeline: Path | None, table: str | None) -> None:
+    """List printers, canvas configurations and orders, or one TABLE of them."""
+    database = _database(url, pipeline)
+    for name in (table,) if table else ("printers", "canvas_configs", "orders"):
+        click.echo(f"{name}:")
+        for row in database.rows(name):
+            click.echo("  " + ", ".join(f"{key} {value}" for key, value in row.items() if value is not None))
+
+
+@db.command("import")
+@_database_options
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+def db_import(url: str | None, pipeline: Path | None, files: tuple[Path, ...]) -> None:
+    """Bring printers, canvas configurations and orders in from YAML or CSV files."""
+    from config.imports import import_file
+
+    database = _database(url, pipeline)
+    for file in files:
+        counts = import_file(database, file, os.environ)
+        click.echo(f"{file}: " + (", ".join(f"{count} {name}" for name, count in counts.items()) or "nothing"))
+
+
+@command_line.group()
+def store() -> None:
+    """Look after the tile store: prepared designs that outlive the run."""
+
+
+@store.command("stats")
+@_pipeline_argument
+def store_stats(pipeline: Path) -> None:
+    """Show what the store of PIPELINE holds."""
+    from datetime import UTC, datetime
+
+    from config.units import format_bytes
+    from tiles.store import TileStore
+
+    settled = _load(pipeline, (), None, None)
+    tiles = TileStore(pipeline.absolute().parent / settled.store.path)
+    stats = tiles.stats()
+    click.echo(f"{tiles.root}: {stats.designs} designs, {format_bytes(stats.bytes)} of {settled.store.max_bytes}")
+    if stats.oldest_use is not None:
+        click.echo(f"longest unused: since {datetime.fromtimestamp(stats.oldest_use, UTC):%Y-%m-%d %H:%M} UTC")
+
+
+@store.command("prune")
+@_pipeline_argument
+@click.option("--all", "everything", is_flag=True, help="Remove every design; no run may be at work.")
+def store_prune(pipeline: Path, everything: bool) -> None:
+    """Remove the least recently used designs until the store of PIPELINE fits its max_bytes."""
+    from config.units import format_bytes, parse_bytes
+    from tiles.store import TileStore
+
+    settled = _load(pipeline, (), None, None)
+    tiles = TileStore(pipeline.absolute().parent / settled.store.path)
+    freed = tiles.prune(0, idle_s=0) if everything else tiles.prune(parse_bytes(settled.store.max_bytes))
+    click.echo(f"{format_bytes(freed)} freed")
+
+
+def main() -> None:
+    """Run the command line; the program's only entry, and its only exit."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    with _explained():
+        command_line.main(standalone_mode=False)
+
+
+def _load(pipeline: Path, settings: tuple[str, ...], dynamic_sizing: bool | None, out: str | None) -> "Pipeline":
+    from config.loader import Overrides, load_pipeline
+
+    return load_pipeline(pipeline, os.environ, Overrides(settings, dynamic_sizing, out))
+
+
+def _database(url: str | None, pipeline: Path | None) -> "Database":
+    from config.database import Database
+
+    if pipeline is not None:
+        settled = _load(pipeline, (), None, None)
+        if settled.database is None:
+            raise click.UsageError(f"{pipeline} names no database")
+        return Database(settled.database, pipeline.absolute().parent)
+    return Database(url or DEFAULT_DATABASE)
+
+
+def _interrupt(*_: object) -> None:
+    """Treat SIGTERM as ^C: whatever is at work cleans up behind itself."""
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """End the program with the exit code, and the words, for whatever happened within."""
+    code = ExitCode.DONE
+    verbose = "-v" in sys.argv[1:2] or "--verbose" in sys.argv[1:2]
+    try:
+        yield
+    except click.ClickException as error:
+        error.show()
+        code = ExitCode.CONFIGURATION
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted; finished parts are kept", err=True)
+        code = ExitCode.INTERRUPTED
+    except TilepressError as error:
+        click.echo(f"error: {error}", err=True)
+        if verbose:
+            traceback.print_exc()
+        code = error.exit_code
+    except Exception as error:
+        click.echo(f"error: a bug in tilepress: {type(error).__name__}: {error}\n  Please report it.", err=True)
+        if verbose:
+            traceback.print_exc()
+        code = ExitCode.BUG
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The vocabulary: errors, units, the pipeline file, the database. Imports nothing of tilepress outside itself."""

@@ -1,0 +1,70 @@
+"""What can go wrong, and the exit code each kind ends the program with.
+
+    TilepressError                 70  a bug, when nothing more precise fits
+    ├── ConfigurationError          2  usage, pipeline file, database content: mend it and run again
+    ├── ArtworkError                3  one design cannot be printed; its copies are rejected, the rest go on
+    ├── StorageError                4  files, folders or the database are out of reach: try again later
+    ├── BudgetError                 5  memory or disk would not suffice; finished parts are kept
+    └── LockError                   6  another run is at work on the same output
+
+An error is one or two lines: what is wrong and where, then what to do (`remedy`). Secrets never stand in one.
+"""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The program's exit codes; they are part of the interface."""
+
+    DONE = 0
+    CONFIGURATION = 2
+    INCOMPLETE = 3
+    STORAGE = 4
+    BUDGET = 5
+    LOCKED = 6
+    BUG = 70
+    INTERRUPTED = 130
+
+
+class TilepressError(Exception):
+    """Any failure that is explained to the user; `remedy` says what to do next."""
+
+    exit_code = ExitCode.BUG
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message, remedy)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.remedy}" if self.remedy else self.message
+
+
+class ConfigurationError(TilepressError):
+    """The command line, the pipeline file or the database asks for something impossible."""
+
+    exit_code = ExitCode.CONFIGURATION
+
+
+class ArtworkError(TilepressError):
+    """One design cannot be printed as ordered; the message is the reason that stands in the manifest."""
+
+    exit_code = ExitCode.INCOMPLETE
+
+
+class StorageError(TilepressError):
+    """A file, folder or database cannot be read or written at the moment."""
+
+    exit_code = ExitCode.STORAGE
+
+
+class BudgetError(TilepressError):
+    """Going on would exceed the memory limit or fill the disk."""
+
+    exit_code = ExitCode.BUDGET
+
+
+class LockError(TilepressError):
+    """Another run writes to the same output folder."""
+
+    exit_code = ExitCode.LOCKED

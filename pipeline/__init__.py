@@ -1,0 +1,1 @@
+"""One run: orders, sources, packing, printing, proof. Knows settings and pixels' places, not how pixels are made."""

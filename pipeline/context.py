@@ -1,0 +1,60 @@
+"""What a run is given once, at its edge, and passes down: paths, limits, clock, progress. Frozen; no globals."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from config.database import Database
+from pipeline.governor import Governor
+from tiles.store import TileStore
+
+STEPS = ("fetch", "prepare", "plan", "render", "deliver")
+
+
+class Progress(Protocol):
+    """Shows long work to a person; a no-op where nobody looks."""
+
+    def track(self, what: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+        """Show `what` until the context ends; the function given advances it towards `total`."""
+
+
+class Stopwatch:
+    """Seconds spent in each step of a run, as the manifest lists them."""
+
+    def __init__(self) -> None:
+        """Start the clock of the whole run."""
+        self._began = time.monotonic()
+        self._spent = dict.fromkeys(STEPS, 0.0)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Count the time of the block towards the step `name`."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._spent[name] += time.monotonic() - began
+
+    def seconds(self) -> dict[str, float]:
+        """Return seconds by step, and in total so far."""
+        total = time.monotonic() - self._began
+        return {name: round(spent, 3) for name, spent in {**self._spent, "total": total}.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One run's surroundings. `folder` is where relative paths of the pipeline file count from."""
+
+    folder: Path
+    run: str
+    started_at: str
+    database: Database | None
+    store: TileStore
+    store_max_bytes: int
+    governor: Governor
+    threads: int
+    chosen_orders: tuple[str, ...]
+    progress: Progress

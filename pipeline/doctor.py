@@ -1,0 +1,62 @@
+"""What tilepress sees of the machine it is on: for a person, line by line."""
+
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pyvips
+
+from config.database import Database
+from config.errors import TilepressError
+from config.units import format_bytes
+from pipeline.governor import REFUSE_AT, WARN_AT
+from pipeline.machine import anonymous_bytes, cpu_count, free_disk_bytes, memory_limit
+
+LOADERS = {
+    "PNG": "pngload",
+    "JPEG": "jpegload",
+    "TIFF": "tiffload",
+    "WebP": "webpload",
+    "HEIF/AVIF": "heifload",
+    "SVG": "svgload_buffer",
+}
+
+
+def examine(folder: Path, database_url: str) -> Iterator[tuple[str, str]]:
+    """Yield (subject, finding) pairs; nothing is changed."""
+    limit = memory_limit()
+    yield "memory limit", f"{format_bytes(limit.bytes)} ({limit.source}); the host has {_host_memory()}"
+    yield "memory policy", f"warns at {WARN_AT:.0%}, begins nothing more at {REFUSE_AT:.0%} = {_ceiling(limit.bytes)}"
+    yield "memory in use", f"{format_bytes(anonymous_bytes())} anonymous, in this process and its children"
+    yield "CPUs", f"{cpu_count()} usable of {psutil.cpu_count()}"
+    yield "python", f"{platform.python_version()} on {platform.platform(terse=True)}, numpy {np.__version__}"
+    yield "libvips", f"{pyvips.version(0)}.{pyvips.version(1)}.{pyvips.version(2)}, pyvips {pyvips.__version__}"
+    missing = [name for name, operation in LOADERS.items() if not _has(operation)]
+    yield "formats", ", ".join(name for name in LOADERS if name not in missing)
+    if missing:
+        yield "missing", f"{', '.join(missing)}: libvips was built without"
+    yield "disk", f"{format_bytes(free_disk_bytes(folder))} free at {folder}"
+    yield "database", _database(database_url, folder)
+
+
+def _host_memory() -> str:
+    return format_bytes(psutil.virtual_memory().total)
+
+
+def _ceiling(limit_bytes: int) -> str:
+    return format_bytes(limit_bytes * REFUSE_AT)
+
+
+def _has(operation: str) -> bool:
+    return bool(pyvips.type_find("VipsOperation", operation))
+
+
+def _database(url: str, folder: Path) -> str:
+    try:
+        database = Database(url, folder)
+        database.check()
+    except TilepressError as error:
+        return f"{error.message}. {error.remedy}"
+    return f"{database.address} answers and has its tables"

@@ -1,0 +1,94 @@
+"""The run's story as it happens: text and a progress bar for a person, one JSON object a line for machines."""
+
+import logging
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+from pythonjsonlogger.json import JsonFormatter
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+LogFormat = Literal["auto", "text", "json"]
+
+
+class NoProgress:
+    """Shows nothing: for machines, and for work that is over in a moment."""
+
+    @contextmanager
+    def track(self, what: str, total: int) -> Iterator[Callable[[int], None]]:  # noqa: ARG002
+        """Do nothing for the length of the context."""
+        yield lambda count: None
+
+
+class BarProgress:
+    """A progress bar on a terminal; log lines scroll above it."""
+
+    def __init__(self, console: Console) -> None:
+        """Draw on `console`."""
+        self._console = console
+
+    @contextmanager
+    def track(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
+        """Show a bar called `what` until the context ends."""
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+        with Progress(*columns, TimeRemainingColumn(), console=self._console, transient=True) as bar:
+            task = bar.add_task(what, total=total)
+            yield lambda count: bar.advance(task, count)
+
+
+class _TextHandler(logging.Handler):
+    """Writes messages as a person reads them; control characters of customers' names are shown, not obeyed."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in record.getMessage())
+        mark = "" if record.levelno < logging.WARNING else f"{record.levelname.lower()}: "
+        remedy = getattr(record, "remedy", "")
+        lines = mark + text + (f"\n  {remedy}" if remedy else "")
+        self._console.print(lines, markup=False, highlight=False, soft_wrap=True)
+        if record.exc_info:
+            self._console.print("".join(traceback.format_exception(*record.exc_info)), markup=False, highlight=False)
+
+
+def start_logging(kind: LogFormat, *, verbose: bool) -> NoProgress | BarProgress:
+    """Send the log to standard output in the format asked for; return what shows progress beside it."""
+    terminal = sys.stdout.isatty()
+    console = Console(file=sys.stdout)
+    handler: logging.Handler
+    if kind == "json" or (kind == "auto" and not terminal):
+        handler = logging.StreamHandler(sys.stdout)
+        handler.setFormatter(
+            JsonFormatter(
+                "%(asctime)s %(levelname)s %(message)s", rename_fields={"asctime": "time", "levelname": "level"}
+            )
+        )
+        terminal = False
+    else:
+        handler = _TextHandler(console)
+    root = logging.getLogger()
+    for former in list(root.handlers):
+        root.removeHandler(former)
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)  # libraries: libvips tells of every thread pool
+    logging.getLogger("pipeline").setLevel(logging.DEBUG if verbose else logging.INFO)
+    return BarProgress(console) if terminal else NoProgress()
+
+
+def quiet_logging() -> None:
+    """Keep the log to itself: for commands whose answer is what they print."""
+    root = logging.getLogger()
+    for former in list(root.handlers):
+        root.removeHandler(former)
+    root.addHandler(logging.NullHandler())
+
+
+def progress_only() -> NoProgress | BarProgress:
+    """Keep the log to itself, and show progress if a person looks."""
+    quiet_logging()
+    return BarProgress(Console(file=sys.stderr)) if sys.stderr.isatty() else NoProgress()

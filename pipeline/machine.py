@@ -1,0 +1,157 @@
+"""What the machine, or the container, lets a process have: memory, CPUs, disk. Reads only; decides nothing.
+
+The limit of memory is the least of the host's, every cgroup's (v1 and v2, each ancestor) and the rlimits'. The root
+of the file system is a parameter, so that a test can show it any container.
+"""
+
+import math
+import os
+import resource
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import psutil
+
+_UNLIMITED = 1 << 60  # cgroup v1 writes "no limit" as a number near 2⁶³
+_PAGE = resource.getpagesize()
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryLimit:
+    """How much memory there is, in bytes, and which limit says so."""
+
+    bytes: int
+    source: str
+
+
+def memory_limit(root: Path = Path("/")) -> MemoryLimit:
+    """Return the least of all limits in force."""
+    limits = [MemoryLimit(psutil.virtual_memory().total, "host"), *_rlimits(), *_cgroup_limits(root)]
+    return min(limits, key=lambda limit: limit.bytes)
+
+
+def cpu_count(root: Path = Path("/")) -> int:
+    """Return the CPUs this process may use: of its affinity, and of its cgroup's quota, rounded up; at least 1."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quotas = [math.ceil(quota) for quota in _cpu_quotas(root)]
+    return max(1, min([available, *quotas]))
+
+
+def free_disk_bytes(folder: Path) -> int:
+    """Return the free bytes on the disk that holds `folder`, or its nearest ancestor that exists."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
+
+
+def anonymous_bytes() -> int:
+    """Return the memory that this process and all below it hold and no file backs.
+
+    Page cache and mapped files are not counted: the kernel takes them back when it needs them.
+    """
+    return sum(_anonymous(pid) for pid in _tree(os.getpid()))
+
+
+def _tree(pid: int) -> Iterator[int]:
+    """Yield `pid` and its descendants; by /proc's list of children, which costs far less than all processes."""
+    yield pid
+    with suppress(OSError, ValueError):
+        for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - names are wanted, twenty times a second
+            for child in Path(f"/proc/{pid}/task/{task}/children").read_text().split():
+                yield from _tree(int(child))
+        return
+    with suppress(psutil.Error):
+        yield from (child.pid for child in psutil.Process(pid).children(recursive=True))
+
+
+def _anonymous(pid: int) -> int:
+    with suppress(OSError, ValueError, IndexError):
+        fields = Path(f"/proc/{pid}/statm").read_text().split()
+        return (int(fields[1]) - int(fields[2])) * _PAGE
+    with suppress(psutil.Error):
+        return int(psutil.Process(pid).memory_info().rss)
+    return 0
+
+
+def _rlimits() -> Iterator[MemoryLimit]:
+    for name in ("RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_RSS"):
+        kind = getattr(resource, name, None)
+        if kind is not None:
+            soft, _ = resource.getrlimit(kind)
+            if soft != resource.RLIM_INFINITY:
+                yield MemoryLimit(soft, name)
+
+
+def _cgroup_limits(root: Path) -> Iterator[MemoryLimit]:
+    for version, folder in _cgroup_folders(root, "memory"):
+        name = "memory.max" if version == "cgroup v2" else "memory.limit_in_bytes"
+        text = _read(folder / name)
+        if text.isdigit() and int(text) < _UNLIMITED:
+            yield MemoryLimit(int(text), version)
+
+
+def _cpu_quotas(root: Path) -> Iterator[float]:
+    for version, folder in _cgroup_folders(root, "cpu"):
+        if version == "cgroup v2":
+            quota, _, period = _read(folder / "cpu.max").partition(" ")
+        else:
+            quota, period = _read(folder / "cpu.cfs_quota_us"), _read(folder / "cpu.cfs_period_us")
+        if quota.isdigit() and period.isdigit() and int(period):
+            yield int(quota) / int(period)
+
+
+def _cgroup_folders(root: Path, controller: str) -> Iterator[tuple[str, Path]]:
+    """Yield (version, folder) of this process's group and all its ancestors that can be seen from here."""
+    groups = _own_groups(root)
+    for line in _read(root / "proc/self/mountinfo").splitlines():
+        before, _, after = line.partition(" - ")  # proc(5): fields before and after the separator
+        mounted, place = before.split()[3:5] if len(before.split()) > 4 else ("", "")  # noqa: PLR2004
+        kind, _, options = after.partition(" ")
+        if kind == "cgroup2":
+            version, group = "cgroup v2", groups.get("")
+        elif kind == "cgroup" and controller in options.split(" ")[-1].split(","):
+            version, group = "cgroup v1", groups.get(controller)
+        else:
+            continue
+        if group is not None:
+            mount = root / place.lstrip("/")
+            yield from ((version, folder) for folder in _up_to(mount, _below(group, mounted)))
+
+
+def _own_groups(root: Path) -> dict[str, str]:
+    """Return this process's group by controller; under "" the one of cgroup v2."""
+    groups = {}
+    for line in _read(root / "proc/self/cgroup").splitlines():
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        for controller in controllers.split(","):
+            groups[controller] = path
+    return groups
+
+
+def _below(group: str, mounted: str) -> PurePosixPath:
+    """Return the group's path below the mount; the mount itself when the group lies outside it, as in a container."""
+    with suppress(ValueError):
+        relative = PurePosixPath(group).relative_to(mounted)
+        if ".." not in relative.parts:
+            return relative
+    return PurePosixPath()
+
+
+def _up_to(mount: Path, relative: PurePosixPath) -> Iterator[Path]:
+    folder = mount / relative
+    while True:
+        yield folder
+        if folder == mount:
+            return
+        folder = folder.parent
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,53 @@
+"""What no packing can beat: reasons to stop looking for a better one."""
+
+from pipeline.packing.values import Bin, Lots
+
+_MOST_THRESHOLDS = 60  # a side; with 60 the 500 instances of the literature take 5 ms each
+
+
+def area(lots: Lots) -> int:
+    """Return the area of all boxes, gap included."""
+    return sum(lots.area(lot) * count for lot, count in enumerate(lots.counts))
+
+
+def area_of(placed: Bin) -> int:
+    """Return the area of the boxes in one bin, gap included."""
+    return sum(pose.width * pose.height for pose, _, _ in placed)
+
+
+def least_height(lots: Lots, area: int) -> int:
+    """Return the height that boxes of that area need at least, gap included."""
+    return -(-area // lots.width)
+
+
+def fewest_bins(lots: Lots) -> int:
+    """Return a number of bins that every packing needs.
+
+    By area, where a box may first be grown or shrunk by a dual feasible function (Fekete & Schepers 2004, "A general
+    framework for bounds for higher-dimensional orthogonal packing problems"): what is longer than the bin less k
+    counts as the whole bin, what is shorter than k as nothing. A box that may be turned counts the lesser way.
+    """
+    wide, tall = lots.width, lots.height
+    across = _thresholds({pose.width for ways in lots.poses for pose in ways}, wide)
+    down = _thresholds({pose.height for ways in lots.poses for pose in ways}, tall)
+    pairs = {(a, 0) for a in across} | {(0, b) for b in down}
+    pairs |= {(a, min(b for b in down if b * wide >= a * tall)) for a in across if a * tall <= down[-1] * wide}
+    return max(_bins(lots, a, b) for a, b in sorted(pairs))
+
+
+def _thresholds(sides: set[int], whole: int) -> list[int]:
+    inner = sorted(side for side in sides if 2 * side <= whole)
+    return [0, *inner[:: len(inner) // _MOST_THRESHOLDS + 1], whole // 2]
+
+
+def _bins(lots: Lots, a: int, b: int) -> int:
+    wide, tall, total = lots.width, lots.height, 0
+    for ways, members in zip(lots.poses, lots.members, strict=True):
+        total += len(members) * min(_counted(p.width, a, wide) * _counted(p.height, b, tall) for p in ways)
+    return -(-total // (wide * tall))
+
+
+def _counted(side: int, k: int, whole: int) -> int:
+    if side < k:
+        return 0
+    return whole if side > whole - k else side

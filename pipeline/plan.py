@@ -1,0 +1,112 @@
+"""The plan's nouns: the sheet, what is to be printed, where each copy lies, and the plan as JSON. Pure values."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pipeline.items import Item, Rejection
+from tiles.geometry import Rect
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The film at full size. Spacing is the least gap between placements; margin the least gap to the edge."""
+
+    width_in: float
+    height_in: float
+    dpi: int
+    width_px: int
+    height_px: int
+    spacing_x_px: int
+    spacing_y_px: int
+    margin_px: int
+    dynamic_sizing: bool
+    source: str  # "database" or "pipeline file"
+
+    @property
+    def usable(self) -> Rect:
+        """Where placements may lie."""
+        return Rect(0, 0, self.width_px, self.height_px).inset(self.margin_px)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedKey:
+    """What names a prepared design in a plan: content hash, printed pixels before any rotation, box if trimmed."""
+
+    sha256: str
+    width_px: int
+    height_px: int
+    box: Rect | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Printable:
+    """An item whose artwork and printed pixels are known."""
+
+    item: Item
+    key: PreparedKey
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """One copy on a part: `rect` as printed, `rotation` 0 or 90 degrees counter-clockwise."""
+
+    order: str
+    design: str
+    copy: int
+    key: PreparedKey
+    rect: Rect
+    rotation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One sheet of film: its number from 1, its size, what lies on it, and its file's name."""
+
+    number: int
+    width_px: int
+    height_px: int
+    placements: tuple[Placement, ...]
+    file: str
+
+    @property
+    def used_height_px(self) -> int:
+        """Rows from the top edge to the lowest placement's bottom."""
+        return max((placement.rect.bottom for placement in self.placements), default=0)
+
+    @property
+    def utilisation(self) -> float:
+        """The share of the part that placements cover."""
+        return sum(placement.rect.area for placement in self.placements) / (self.width_px * self.height_px)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All parts and all rejections of a run; the same input gives the same plan."""
+
+    sheet: Sheet
+    parts: tuple[Part, ...]
+    rejected: tuple[Rejection, ...]
+
+    @property
+    def placed(self) -> int:
+        """Copies on parts."""
+        return sum(len(part.placements) for part in self.parts)
+
+    def placements(self) -> Iterator[Placement]:
+        """Yield every placement, part by part."""
+        for part in self.parts:
+            yield from part.placements
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan as plain values for JSON."""
+        return {"schema": SCHEMA, **asdict(self)}
+
+    def digest(self) -> str:
+        """Return a SHA-256 that two plans share if and only if they are the same."""
+        text = json.dumps(self.as_json(), sort_keys=True, ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()

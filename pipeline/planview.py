@@ -1,0 +1,94 @@
+"""`tilepress plan`: what a pipeline would print, in words, as JSON and as a drawing."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from config.errors import ConfigurationError, ExitCode
+from config.schema import GangsheetJob
+from config.units import format_bytes
+from pipeline import gangsheet
+from pipeline.context import Context
+from pipeline.delivery import storing
+from pipeline.drafting import Draft
+from pipeline.plan import Plan
+from pipeline.preview import draw_plan
+from tiles.preview import draw_svg
+
+MAX_REJECTIONS_SHOWN = 50
+
+
+def show_plans(
+    jobs: Sequence[GangsheetJob], context: Context, preview: Path | None, save: Path | None, say: Callable[[str], None]
+) -> ExitCode:
+    """Plan each job, say what it comes to, and write drawing and JSON where asked for; return the exit code."""
+    if preview is not None and preview.suffix.lower() not in {".svg", ".png"}:
+        raise ConfigurationError(f"{preview}: a preview is .svg or .png", "Name the file accordingly.")
+    code = ExitCode.DONE
+    for job in jobs:
+        draft = gangsheet.draft(job, context)
+        for line in describe(job, draft, context):
+            say(line)
+        if preview is not None:
+            say(f"Drawn: {write_preview(draft.plan, _for_job(preview, job, jobs))}")
+        if save is not None:
+            say(f"Saved: {_write(_for_job(save, job, jobs), json.dumps(draft.plan.as_json(), indent=1))}")
+        if draft.plan.rejected:
+            code = ExitCode.INCOMPLETE
+    return code
+
+
+def describe(job: GangsheetJob, draft: Draft, context: Context) -> Iterator[str]:
+    """Yield the plan in lines for a person."""
+    plan, sheet = draft.plan, draft.plan.sheet
+    yield (
+        f"Job {job.name}: {sheet.width_in:g}×{sheet.height_in:g} in at {sheet.dpi} DPI = "
+        f"{sheet.width_px}×{sheet.height_px} pixels ({sheet.source}"
+        f"{', dynamic sizing' if sheet.dynamic_sizing else ''})"
+    )
+    film = 0.0
+    for part in plan.parts:
+        used = (part.used_height_px + sheet.margin_px) / sheet.dpi
+        film += used
+        designs = len({placement.key for placement in part.placements})
+        yield (
+            f"  {part.file}: {len(part.placements)} copies of {designs} designs, {used:.2f} in of film, "
+            f"{part.utilisation:.0%} of {part.width_px}×{part.height_px} pixels covered"
+        )
+    rejected = sum(rejection.copies for rejection in plan.rejected)
+    yield (
+        f"  {len(plan.parts)} parts, {film:.2f} in of film; {draft.ordered} copies ordered, "
+        f"{plan.placed} placed, {rejected} rejected"
+    )
+    limit = context.governor.limit
+    yield (
+        f"  predicted peak memory: {format_bytes(draft.predicted_peak_bytes)} "
+        f"of {format_bytes(limit.bytes)} ({limit.source})"
+    )
+    for rejection in plan.rejected[:MAX_REJECTIONS_SHOWN]:
+        yield f"  rejected: order {rejection.order}, {rejection.design} ×{rejection.copies}: {rejection.reason}"
+    if len(plan.rejected) > MAX_REJECTIONS_SHOWN:
+        yield f"  and {len(plan.rejected) - MAX_REJECTIONS_SHOWN} more rejected lines"
+
+
+def write_preview(plan: Plan, target: Path) -> Path:
+    """Draw the plan into an .svg or .png file; return it."""
+    svg = draw_plan(plan)
+    if target.suffix.lower() == ".svg":
+        return _write(target, svg)
+    with storing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draw_svg(svg, target)
+    return target
+
+
+def _write(target: Path, text: str) -> Path:
+    with storing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8", errors="surrogateescape")
+    return target
+
+
+def _for_job(path: Path, job: GangsheetJob, jobs: Sequence[GangsheetJob]) -> Path:
+    """Return the path itself for a single job, one with the job's name in it where there are several."""
+    return path if len(jobs) == 1 else path.with_name(f"{path.stem}-{job.name}{path.suffix}")

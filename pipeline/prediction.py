@@ -1,0 +1,49 @@
+"""How much memory and disk a step will need, from headers and sizes alone. Pure.
+
+The constants were measured with libvips 8.18 on Linux x86-64; `make bench` prints prediction beside measurement.
+"""
+
+from collections.abc import Sequence
+
+from tiles.design import BYTES_PER_PX, Design, Geometry, Header
+from tiles.strips import STRIP_BYTES, strip_rows
+
+PROCESS_BYTES = 60_000_000  # the main process with all it imports, before the first pixel
+CHILD_BYTES = 38_000_000  # a child that has loaded libvips
+LINES_HELD = 48  # rows of the artwork that decoding and resampling hold, as floats
+COPY_BYTES = 1_500  # what plan and manifest hold for a copy
+DECODER_SHARE = {"heif": 3.0, "webp": 1.6, "jpeg": 2.2}  # of decoded_bytes, when the whole image is held
+LOSSLESS_GROWTH = 2.0  # a shrunken PNG has more detail in each pixel than its original
+LOSSY_BYTES_PER_PX = 3.0  # a photograph with its grain, deflated
+
+
+def render_bytes(width_px: int, threads: int) -> int:
+    """Return what rendering a sheet this wide holds: strips under way, filtered and compressed."""
+    strip = max(STRIP_BYTES, strip_rows(width_px) * width_px * BYTES_PER_PX)
+    return strip * (2 * (threads + 1) + 2)
+
+
+def prepare_bytes(header: Header, geometry: Geometry) -> int:
+    """Return what a child preparing a design holds: a few rows, or the whole image where its decoder needs it."""
+    rows = LINES_HELD * (header.width_px + geometry.width_px) * BYTES_PER_PX * 4
+    whole = header.decoded_bytes * DECODER_SHARE.get(header.format, 1.0) if header.buffered else 0
+    return int(CHILD_BYTES + rows + whole)
+
+
+def peak_bytes(width_px: int, copies: int, work: Sequence[tuple[Design, Geometry]], threads: int) -> int:
+    """Return the most a run will hold at once: while designs are prepared, or while a part is rendered."""
+    children = sorted((prepare_bytes(design.header, geometry) for design, geometry in work), reverse=True)[:threads]
+    return PROCESS_BYTES + copies * COPY_BYTES + max(sum(children), render_bytes(width_px, threads))
+
+
+def part_file_bytes(designs: Sequence[tuple[Header, int, int]]) -> int:
+    """Return about how large a part's file becomes, from its designs' own compression.
+
+    `designs` holds (header, bytes of the artwork's file, printed pixels of all its copies on the part).
+    """
+    total = 0.0
+    for header, file_bytes, printed_px in designs:
+        lossless = header.format in {"png", "tiff"}
+        grown = file_bytes / (header.width_px * header.height_px) * LOSSLESS_GROWTH
+        total += printed_px * min(BYTES_PER_PX, grown if lossless else LOSSY_BYTES_PER_PX)
+    return int(total)

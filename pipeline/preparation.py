@@ -1,0 +1,195 @@
+"""From items to prepared designs: printed sizes, then artwork at exactly these, in the tile store.
+
+Both decode only what the store does not have, in child processes, as many at once as CPUs and memory admit. What
+fails is given up with its reason before any film is planned for it.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from config.errors import ArtworkError, BudgetError
+from config.schema import Quality
+from config.units import format_bytes
+from pipeline.governor import Governor
+from pipeline.items import Item, Rejection, reject
+from pipeline.machine import free_disk_bytes
+from pipeline.plan import PreparedKey, Printable
+from pipeline.prediction import PROCESS_BYTES, prepare_bytes
+from pipeline.sizes import Artwork, print_size
+from tiles.design import Design, Geometry, PreparedDesign
+from tiles.geometry import Rect
+from tiles.prepare import Preparation, find_trim_box, prepare
+from tiles.store import TileStore
+from tiles.workbench import Task, Workbench
+
+log = logging.getLogger(__name__)
+
+Key = TypeVar("Key")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """Where designs are worked on: the store they go to, the children, and who admits them."""
+
+    store: TileStore
+    bench: Workbench
+    governor: Governor
+
+
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """Items with known printed sizes, how each prepared design is made, and what had to be given up."""
+
+    printables: tuple[Printable, ...]
+    work: Mapping[PreparedKey, tuple[Design, Geometry]]
+    rejected: tuple[Rejection, ...]
+
+
+def measure_boxes(designs: Iterable[Design], place: Workplace) -> dict[str, Rect | ArtworkError]:
+    """Return the trim box of each distinct content, by its hash, or why it has none."""
+    boxes: dict[str, Rect | ArtworkError] = {}
+    unknown: dict[str, Design] = {}
+    for design in designs:
+        noted = place.store.find_box(design.sha256)
+        if noted is None:
+            unknown.setdefault(design.sha256, design)
+        else:
+            boxes[design.sha256] = noted
+    geometry = Geometry(0, 0)
+
+    def begin(sha256: str) -> Task[Rect]:
+        return place.bench.submit(find_trim_box, unknown[sha256], place.store.scratch(f"{sha256}.trim.v"))
+
+    needs = {sha256: prepare_bytes(design.header, geometry) for sha256, design in unknown.items()}
+    for sha256, outcome in _admitted(unknown, begin, needs, place):
+        boxes[sha256] = outcome
+        if isinstance(outcome, Rect):
+            place.store.put_box(sha256, outcome)
+    return boxes
+
+
+def size_items(
+    items: Sequence[Item],
+    designs: Mapping[str, Design | ArtworkError],
+    boxes: Mapping[str, Rect | ArtworkError],
+    sheet_dpi: int,
+    quality: Quality,
+) -> Sized:
+    """Return every item's printed size; `boxes` is empty when nothing is trimmed."""
+    printables: list[Printable] = []
+    work: dict[PreparedKey, tuple[Design, Geometry]] = {}
+    rejected: list[Rejection] = []
+    for item in items:
+        outcome = designs[item.design]
+        box = boxes.get(outcome.sha256) if isinstance(outcome, Design) else None
+        try:
+            design, geometry = _geometry(item, outcome, box, sheet_dpi, quality)
+        except (ArtworkError, ValueError) as error:
+            reason = error.message if isinstance(error, ArtworkError) else str(error)
+            rejected.append(reject(item, reason))
+            log.warning(f"{item.where}: {item.design}: {reason}", extra={"order": item.order, "design": item.design})
+            continue
+        key = PreparedKey(design.sha256, geometry.width_px, geometry.height_px, geometry.box)
+        work.setdefault(key, (design, geometry))
+        printables.append(Printable(item, key))
+    return Sized(tuple(printables), work, tuple(rejected))
+
+
+def prepare_designs(
+    keys: Iterable[PreparedKey],
+    work: Mapping[PreparedKey, tuple[Design, Geometry]],
+    place: Workplace,
+    advance: Callable[[int], None] = lambda count: None,
+) -> dict[PreparedKey, PreparedDesign | ArtworkError]:
+    """Return each prepared design, made unless the store has it, or why it cannot be made."""
+    ready: dict[PreparedKey, PreparedDesign | ArtworkError] = {}
+    missing: list[PreparedKey] = []
+    for key in dict.fromkeys(keys):
+        found = place.store.find(*work[key])
+        if found is None:
+            missing.append(key)
+        else:
+            ready[key] = found
+            advance(1)
+    _check_disk(sum(work[key][1].prepared_bytes for key in missing), place.store)
+
+    def begin(key: PreparedKey) -> Task[PreparedDesign]:
+        return place.bench.submit(prepare_into, place.store, *work[key])
+
+    needs = {key: prepare_bytes(work[key][0].header, work[key][1]) for key in missing}
+    for key, outcome in _admitted(missing, begin, needs, place):
+        ready[key] = outcome
+        advance(1)
+    log.info(
+        f"{len(ready)} designs ready: {len(ready) - len(missing)} from the store, {len(missing)} prepared",
+        extra={"ready": len(ready), "from_store": len(ready) - len(missing), "prepared": len(missing)},
+    )
+    return ready
+
+
+def prepare_into(store: TileStore, design: Design, geometry: Geometry) -> PreparedDesign:
+    """Prepare one design into the store; runs in a child."""
+    return store.put(design, geometry, lambda target: prepare(Preparation(design, geometry, target)))
+
+
+def _admitted(
+    keys: Iterable[Key], begin: Callable[[Key], Task[Result]], needs: Mapping[Key, int], place: Workplace
+) -> Iterator[tuple[Key, Result | ArtworkError]]:
+    """Do `begin(key)` for every key in children; one that no memory here would ever suffice for fails for itself."""
+    governor = place.governor
+    fitting: list[Key] = []
+    for key in keys:
+        if PROCESS_BYTES + needs[key] > governor.ceiling_bytes:
+            yield key, _too_large(needs[key], governor)
+        else:
+            fitting.append(key)
+
+    def admit(key: Key) -> Task[Result]:
+        governor.admit("the next design", needs[key])
+        return begin(key)
+
+    def may_begin(key: Key, under_way: list[Key]) -> bool:
+        return needs[key] + sum(needs[other] for other in under_way) <= governor.room_bytes()
+
+    yield from place.bench.outcomes(fitting, admit, may_begin)
+
+
+def _too_large(need_bytes: int, governor: Governor) -> ArtworkError:
+    return ArtworkError(
+        f"decoding it needs about {format_bytes(need_bytes)}; the memory limit is {format_bytes(governor.limit.bytes)}",
+        "Send a smaller artwork, or one that can be read row by row (a PNG without interlacing).",
+    )
+
+
+def _geometry(
+    item: Item, design: Design | ArtworkError, box: Rect | ArtworkError | None, sheet_dpi: int, quality: Quality
+) -> tuple[Design, Geometry]:
+    """Return how the design is prepared for the item; warn of what the operator should know, raise what forbids it."""
+    if isinstance(design, ArtworkError):
+        raise design
+    if isinstance(box, ArtworkError):
+        raise box
+    header = design.header
+    width, height = (box.width, box.height) if box else (header.width_px, header.height_px)
+    size = print_size(item, Artwork(width, height, header.dpi, header.is_vector), sheet_dpi)
+    warnings = [*header.warnings, *size.warnings]
+    if size.effective_dpi is not None and size.effective_dpi < quality.min_dpi:
+        coarse = f"effective {size.effective_dpi:.0f} DPI is below the minimum of {quality.min_dpi:g}"
+        if quality.on_low_dpi == "reject":
+            raise ArtworkError(coarse)
+        warnings.append(coarse)
+    for warning in warnings:
+        log.warning(f"{item.where}: {item.design}: {warning}", extra={"order": item.order, "design": item.design})
+    return design, Geometry(size.width_px, size.height_px, box)
+
+
+def _check_disk(need_bytes: int, store: TileStore) -> None:
+    free = free_disk_bytes(store.root)
+    if need_bytes > free:
+        raise BudgetError(
+            f"disk: the designs to prepare need {format_bytes(need_bytes)}; {store.root} has {format_bytes(free)} free",
+            "Free some space, or put store.path on a larger disk.",
+        )

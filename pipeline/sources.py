@@ -1,0 +1,133 @@
+"""From design names to designs: found below the root, hashed, judged by their headers, each content once.
+
+Nothing is decoded here. A name that cannot be used fails for itself; the reason becomes its items' rejection.
+"""
+
+import logging
+import os
+import stat
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.errors import ArtworkError, ConfigurationError
+from tiles.design import Design, Header, Limits
+from tiles.header import read_header
+from tiles.prepare import stamp_of
+from tiles.store import TileStore, hash_file
+from tiles.workbench import Task, Workbench
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file that a name leads to, hashed."""
+
+    path: Path
+    sha256: str
+    stamp: tuple[int, ...]
+
+
+def probe(
+    names: Iterable[str], root: Path, limits: Limits, store: TileStore, bench: Workbench
+) -> dict[str, Design | ArtworkError]:
+    """Return the design of each distinct name, or why it cannot be used.
+
+    A content is judged once, however many names it has; a header the store has noted before costs no child.
+    Raises ConfigurationError if there is no folder `root`.
+    """
+    if not root.is_dir():
+        raise ConfigurationError(f"{root}: no such folder", "Check designs.root in the pipeline file.")
+    files = {name: _find(name, root) for name in dict.fromkeys(names)}
+    headers = _headers([file for file in files.values() if isinstance(file, _File)], limits, store, bench)
+    designs = {name: _design(file, headers) for name, file in files.items()}
+    found = [design for design in designs.values() if isinstance(design, Design)]
+    distinct = len({design.sha256 for design in found})
+    log.info(
+        f"{len(files)} design names, {distinct} distinct artworks, {len(files) - len(found)} unusable",
+        extra={"names": len(files), "distinct": distinct, "unusable": len(files) - len(found)},
+    )
+    return designs
+
+
+def _find(name: str, root: Path) -> _File | ArtworkError:
+    try:
+        path = resolve(name, root)
+        stamp = stamp_of(path)
+        return _File(path, hash_file(path), stamp)
+    except ArtworkError as error:
+        return error
+    except OSError as error:
+        return ArtworkError(f"cannot be read: {error.strerror}")
+
+
+def resolve(name: str, root: Path) -> Path:
+    """Return the file that `name` leads to below `root`; raise ArtworkError if none does.
+
+    Composed and decomposed Unicode spellings of a name are the same name. A link may lead anywhere below the root.
+    """
+    if "://" in name:
+        raise ArtworkError("the design is a URL; designs are read from files below designs.root")
+    if any(ord(char) < 32 for char in name):  # noqa: PLR2004 - ASCII control characters
+        raise ArtworkError("the design's name has control characters")
+    if Path(os.path.normpath(root / name)) != root and not Path(os.path.normpath(root / name)).is_relative_to(root):
+        raise ArtworkError(f"outside designs.root: {name}")
+    for form in ("NFC", "NFD"):
+        path = root / unicodedata.normalize(form, name)
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise ArtworkError(f"cannot be read: {error.strerror}: {name[:80]}") from None
+        if not path.resolve().is_relative_to(root.resolve()):
+            raise ArtworkError(f"outside designs.root: {name} is a link that leads out of it")
+        if not stat.S_ISREG(status.st_mode):
+            raise ArtworkError(f"no regular file: {name}")
+        return path
+    raise ArtworkError(f"not found: {name}")
+
+
+def _headers(
+    files: Iterable[_File], limits: Limits, store: TileStore, bench: Workbench
+) -> Mapping[str, Header | ArtworkError]:
+    """Return each distinct content's header, or why it is unfit."""
+    headers: dict[str, Header | ArtworkError] = {}
+    unknown: dict[str, _File] = {}
+    for file in files:
+        noted = store.find_header(file.sha256)
+        if noted is None:
+            unknown.setdefault(file.sha256, file)
+        else:
+            headers[file.sha256] = _checked(noted, limits)
+    for sha256, outcome in _judge(unknown, limits, bench):
+        headers[sha256] = outcome
+        if isinstance(outcome, Header):
+            store.put_header(sha256, outcome)
+    return headers
+
+
+def _judge(files: Mapping[str, _File], limits: Limits, bench: Workbench) -> Iterator[tuple[str, Header | ArtworkError]]:
+    def begin(sha256: str) -> Task[Header]:
+        return bench.submit(read_header, files[sha256].path, limits)
+
+    return bench.outcomes(files, begin, lambda *_: True)
+
+
+def _checked(header: Header, limits: Limits) -> Header | ArtworkError:
+    try:
+        limits.check(header)
+    except ArtworkError as error:
+        return error
+    return header
+
+
+def _design(file: _File | ArtworkError, headers: Mapping[str, Header | ArtworkError]) -> Design | ArtworkError:
+    if isinstance(file, ArtworkError):
+        return file
+    header = headers[file.sha256]
+    if isinstance(header, ArtworkError):
+        return header
+    return Design(file.sha256, file.path, file.stamp[2], file.stamp, header)

@@ -1,0 +1,236 @@
+"""Proof of a finished run: every part opened again with a plain decoder and held against manifest and artwork.
+
+Nothing of the run is trusted: artwork is prepared anew from its file, in a store of its own, and every pixel of every
+part is compared, strip by strip, so that memory does not grow with the sheet.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from config.errors import ArtworkError, ConfigurationError
+from config.units import dpi_to_px_per_metre
+from pipeline.checker import Copy, check_conservation, check_places
+from pipeline.context import Progress
+from pipeline.delivery import storing
+from pipeline.governor import Governor
+from pipeline.machine import anonymous_bytes, cpu_count, memory_limit
+from pipeline.manifest import read_manifest, rejections_of, sheet_of
+from pipeline.plan import PreparedKey, Sheet
+from pipeline.preparation import Workplace, measure_boxes, prepare_designs
+from pipeline.sources import probe
+from tiles.canvas import Strip
+from tiles.design import Design, Geometry, Limits, PreparedDesign
+from tiles.geometry import Rect
+from tiles.readback import SheetReader, map_prepared
+from tiles.store import TileStore, hash_file
+from tiles.vips import srgb_profile, start
+from tiles.workbench import Workbench
+
+PREPARE_TIMEOUT_S = 3600.0
+MAX_PROBLEMS_PER_PART = 20
+METRES_PER_INCH = 0.0254
+DPI_TOLERANCE = 0.001  # of a float's way through libvips' pixels per millimetre
+
+Artwork = Mapping[PreparedKey, PreparedDesign]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A placement as the manifest states it, and the prepared design it must show."""
+
+    copy: Copy
+    key: PreparedKey
+    rotation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What verification found: nothing wrong when `problems` is empty."""
+
+    parts: int
+    placements: int
+    problems: tuple[str, ...]
+
+
+def verify_run(path: Path, progress: Progress, designs_root: Path | None, work: Path) -> Verdict:
+    """Prove the run of the manifest at `path`, with temporary files below the folder `work`; see `verify`."""
+    start(cpu_count())
+    governor = Governor(memory_limit(), anonymous_bytes)
+    with (
+        storing(work),
+        tempfile.TemporaryDirectory(prefix=".tilepress-verify-", dir=work) as scratch,
+        Workbench(cpu_count(), governor.limit.bytes, PREPARE_TIMEOUT_S) as bench,
+    ):
+        return verify(path, Workplace(TileStore(Path(scratch)), bench, governor), progress, designs_root)
+
+
+def verify(path: Path, place: Workplace, progress: Progress, designs_root: Path | None = None) -> Verdict:
+    """Prove the run that the manifest at `path` describes; `designs_root` says where its artwork is now.
+
+    `place.store` is for this alone, and empty. Raises ConfigurationError if the file is no manifest, or damaged.
+    """
+    manifest = read_manifest(path)
+    try:
+        root = designs_root or Path(manifest["designs_root"])
+        parts = [(part, list(_placed(part, manifest["designs"]))) for part in manifest["parts"]]
+        placements = [placed for _, on_part in parts for placed in on_part]
+        problems = list(_check_run(manifest, [placed.copy for placed in placements]))
+        artwork, changed = _artwork(manifest["designs"], {placed.key for placed in placements}, root, place)
+        problems += changed
+        for part, on_part in parts:
+            found = list(_check_part(path.parent, part, on_part, sheet_of(manifest), artwork, progress))
+            problems += [f"{part['file']}: {problem}" for problem in found[:MAX_PROBLEMS_PER_PART]]
+            if len(found) > MAX_PROBLEMS_PER_PART:
+                problems.append(f"{part['file']}: and {len(found) - MAX_PROBLEMS_PER_PART} more")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ConfigurationError(
+            f"{path}: the manifest is damaged ({type(error).__name__}: {error})", "Run the job again."
+        ) from error
+    return Verdict(len(parts), len(placements), tuple(problems))
+
+
+def _placed(part: Mapping[str, Any], designs: Mapping[str, Any]) -> Iterator[Placed]:
+    for entry in part["placements"]:
+        rect = Rect(entry["x_px"], entry["y_px"], entry["width_px"], entry["height_px"])
+        width, height = (rect.height, rect.width) if entry["rotation"] else (rect.width, rect.height)
+        design = designs[entry["design"]]
+        box = Rect(**design["trim"]) if design["trim"] else None
+        yield Placed(
+            Copy(entry["order"], entry["design"], entry["copy"], rect),
+            PreparedKey(design["sha256"], width, height, box),
+            entry["rotation"],
+        )
+
+
+def _check_run(manifest: Mapping[str, Any], copies: Sequence[Copy]) -> Iterator[str]:
+    """Yield what is wrong with the run as a whole: unfinished, miscounted, lost or doubled copies."""
+    totals, rejected = manifest["totals"], rejections_of(manifest)
+    ordered = {(entry["order"], entry["design"]): entry["copies"] for entry in manifest["ordered"]}
+    if manifest["finished_at"] is None:
+        yield f"the run was not finished: {len(manifest['parts'])} of {manifest['parts_planned']} parts are there"
+    else:
+        yield from check_conservation(ordered, copies, rejected)
+        if [part["part"] for part in manifest["parts"]] != list(range(1, manifest["parts_planned"] + 1)):
+            yield f"the parts listed are not parts 1 to {manifest['parts_planned']}"
+    counted = {
+        "ordered": sum(ordered.values()),
+        "placed": len(copies),
+        "rejected": sum(rejection.copies for rejection in rejected),
+    }
+    for name, count in counted.items():
+        if totals[name] != count:
+            yield f"totals.{name} is {totals[name]}, counted: {count}"
+
+
+def _artwork(
+    designs: Mapping[str, Any], keys: set[PreparedKey], root: Path, place: Workplace
+) -> tuple[Artwork, list[str]]:
+    """Prepare the artwork anew; return it, and what is wrong with it: gone, changed, or trimmed otherwise."""
+    allow_svg = any(entry["format"] == "svg" for entry in designs.values())
+    limits = Limits(max_pixels=2**40, max_bytes=2**40, allow_svg=allow_svg)  # it was accepted once
+    found = probe(designs, root, limits, place.store, place.bench)
+    problems, usable = [], {}
+    for name, entry in designs.items():
+        design = found[name]
+        if isinstance(design, ArtworkError):
+            problems.append(f"artwork {name}: {design.message}; its copies could not be compared")
+        elif design.sha256 != entry["sha256"]:
+            problems.append(f"artwork {name}: changed since the run; its copies could not be compared")
+        else:
+            usable[design.sha256] = design
+    trimmed = {key.sha256: key.box for key in keys if key.box is not None}
+    boxes = measure_boxes([design for sha, design in usable.items() if sha in trimmed], place)
+    problems += [
+        f"artwork {sha}: its trim box is {box}, not {trimmed[sha]}" for sha, box in boxes.items() if box != trimmed[sha]
+    ]
+    work: dict[PreparedKey, tuple[Design, Geometry]] = {
+        key: (usable[key.sha256], Geometry(key.width_px, key.height_px, key.box))
+        for key in keys
+        if key.sha256 in usable
+    }
+    prepared = prepare_designs(work, work, place)
+    problems += [
+        f"artwork {key.sha256}: {error.message}" for key, error in prepared.items() if isinstance(error, ArtworkError)
+    ]
+    return {key: design for key, design in prepared.items() if isinstance(design, PreparedDesign)}, problems
+
+
+def _check_part(
+    folder: Path,
+    part: Mapping[str, Any],
+    placements: Sequence[Placed],
+    sheet: Sheet,
+    artwork: Artwork,
+    progress: Progress,
+) -> Iterator[str]:
+    """Yield what is wrong with one part: its file, its tags, its places, its pixels."""
+    path = folder / Path(part["file"]).name
+    if not path.is_file():
+        yield "the file is missing"
+        return
+    if path.stat().st_size != part["bytes"] or hash_file(path) != part["sha256"]:
+        yield "the file is not the one that was written: its SHA-256 differs"
+    size = Rect(0, 0, part["width_px"], part["height_px"])
+    spacing = (sheet.spacing_x_px, sheet.spacing_y_px)
+    yield from check_places([placed.copy for placed in placements], size, sheet.margin_px, spacing)
+    try:
+        reader = SheetReader(path)
+        fits = list(_check_header(reader, size, sheet))
+        yield from fits
+        if (reader.header.width_px, reader.header.height_px, reader.header.bands) == (size.width, size.height, 4):
+            with progress.track(f"Verifying {path.name}", size.height) as advance:
+                for top, strip in reader.strips():
+                    yield from _check_strip(top, strip, placements, artwork)
+                    advance(len(strip))
+    except ArtworkError as error:
+        yield error.message
+
+
+def _check_header(reader: SheetReader, size: Rect, sheet: Sheet) -> Iterator[str]:
+    header = reader.header
+    if (header.width_px, header.height_px) != (size.width, size.height):
+        yield f"it is {header.width_px}×{header.height_px} pixels, not {size.width}×{size.height}"
+    full = Rect(0, 0, sheet.width_px, sheet.height_px)
+    if not full.contains(size) or (not sheet.dynamic_sizing and size != full):
+        yield f"the sheet is {full.width}×{full.height} pixels; this part is {size.width}×{size.height}"
+    if header.bands != 4:  # noqa: PLR2004 - RGBA
+        yield f"it has {header.bands} channels, not 4"
+    tagged = {dpi_to_px_per_metre(sheet.dpi) * METRES_PER_INCH, float(sheet.dpi)}  # PNG's grain, TIFF's ratio
+    for dpi in (header.dpi_x, header.dpi_y):
+        if min(abs(dpi - right) for right in tagged) > DPI_TOLERANCE:
+            yield f"its resolution tag says {dpi:.2f} DPI, not {sheet.dpi}"
+            break
+    if header.profile != srgb_profile():
+        yield "its colour profile is not sRGB" if header.profile else "it has no colour profile"
+
+
+def _check_strip(top: int, strip: Strip, placements: Sequence[Placed], artwork: Artwork) -> Iterator[str]:
+    """Yield the first pixel of a strip that is not what plan and artwork say it is."""
+    expected = np.zeros_like(strip)
+    window = Rect(0, top, strip.shape[1], strip.shape[0])
+    for placed in placements:
+        rect = placed.copy.rect
+        seen = window.intersect(rect)
+        if not seen.area:
+            continue
+        here = (slice(seen.y - top, seen.bottom - top), slice(seen.x, seen.right))
+        if placed.key in artwork:
+            key = placed.key
+            pixels = map_prepared(artwork[key].path, key.width_px, key.height_px, placed.rotation)
+            expected[here] = pixels[seen.y - rect.y : seen.bottom - rect.y, seen.x - rect.x : seen.right - rect.x]
+        else:
+            expected[here] = strip[here]  # its artwork is gone, which was said already
+    if not np.array_equal(strip, expected):
+        row, column = np.argwhere((strip != expected).any(axis=2))[0]
+        yield _describe_pixel(int(column), top + int(row), strip[row, column], expected[row, column], placements)
+
+
+def _describe_pixel(x: int, y: int, found: Strip, expected: Strip, placements: Sequence[Placed]) -> str:
+    pixel = Rect(x, y, 1, 1)
+    where = next((f"in {p.copy}" for p in placements if p.copy.rect.contains(pixel)), "where nothing is placed")
+    return f"pixel ({x}, {y}) is {found.tolist()}, not {expected.tolist()}, {where}"

@@ -1,0 +1,1 @@
+"""Pixels in bounded memory. The only package that imports pyvips; knows no settings, orders or databases."""

@@ -1,0 +1,145 @@
+"""Artwork to a prepared design: upright, trimmed, sRGB, at its printed pixel size. Runs in a child process.
+
+Pixels flow once from top to bottom wherever the format allows it, so that memory stays that of a few rows. Only
+artwork with an orientation tag, or with a box to be trimmed, is first laid down whole: on disk, not in memory.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyvips
+
+from config.errors import ArtworkError
+from tiles.design import Design, Geometry
+from tiles.geometry import Rect
+from tiles.header import first_line, open_artwork
+
+TRIM_ALPHA = 1  # the least alpha that counts as ink: anything the printer could lay down
+SVG_MEASURE_PX = 2048  # an SVG's box is found on a drawing this large, its longer side
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """One design to be prepared: into `target`, with room for temporaries beside it."""
+
+    design: Design
+    geometry: Geometry
+    target: Path
+
+
+def find_trim_box(design: Design, scratch: Path) -> Rect:
+    """Return the smallest rectangle that holds all ink, in the design's upright header pixels.
+
+    Raises ArtworkError for a design without any. An SVG's box is outwards to whole header pixels.
+    """
+    header = design.header
+    scale = SVG_MEASURE_PX / max(header.width_px, header.height_px) if header.is_vector else 1.0
+    try:
+        image = _upright(design, scratch, scale)
+        if not image.hasalpha():
+            return Rect(0, 0, header.width_px, header.height_px)
+        box = _ink_box(image[image.bands - 1])
+    except pyvips.Error as error:
+        raise _undecodable(error) from None
+    finally:
+        scratch.unlink(missing_ok=True)
+    if box.area == 0:
+        raise ArtworkError("the artwork is wholly transparent")
+    if header.is_vector:
+        right, bottom = -int(-box.right // scale), -int(-box.bottom // scale)
+        left, top = int(box.x // scale), int(box.y // scale)
+        whole = Rect(0, 0, header.width_px, header.height_px)
+        return Rect(left, top, right - left, bottom - top).intersect(whole)
+    return box
+
+
+def prepare(job: Preparation) -> None:
+    """Write the prepared design to `job.target` (a `.v` file); leave nothing there when it fails.
+
+    The same design and geometry give the same bytes. Raises ArtworkError if the artwork cannot be decoded whole,
+    or has changed since it was hashed.
+    """
+    scratch = job.target.with_suffix(".upright.v")
+    try:
+        image = _upright(job.design, scratch, _drawing_scale(job.design, job.geometry))
+        _print_size(image, job.geometry, job.design).write_to_file(str(job.target))
+        if stamp_of(job.design.path) != job.design.stamp:
+            raise ArtworkError("the file changed while it was read", "Run again when nobody writes to it.")
+    except pyvips.Error as error:
+        job.target.unlink(missing_ok=True)
+        raise _undecodable(error) from None
+    except BaseException:
+        job.target.unlink(missing_ok=True)
+        raise
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def stamp_of(path: Path) -> tuple[int, ...]:
+    """Return what changes when a file is replaced or written to."""
+    status = path.stat()
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def _upright(design: Design, scratch: Path, scale: float) -> pyvips.Image:
+    """Open the design so that its first row is its top row; through `scratch` when it lies on its side."""
+    image = open_artwork(design.path, design.header.format, scale)
+    if design.header.orientation == 1:
+        return image
+    image.write_to_file(str(scratch))
+    return pyvips.Image.new_from_file(str(scratch), access="random").autorot()
+
+
+def _ink_box(alpha: pyvips.Image) -> Rect:
+    """Return the box of samples at or above TRIM_ALPHA, found in one pass."""
+    x, y, width, height = alpha.find_trim(threshold=TRIM_ALPHA - 1, background=[0], line_art=True)
+    return Rect(int(x), int(y), int(width), int(height))
+
+
+def _drawing_scale(design: Design, geometry: Geometry) -> float:
+    """Return the scale at which an SVG has at least the pixels it is printed with; 1 for all else."""
+    if not design.header.is_vector:
+        return 1.0
+    box = geometry.box or Rect(0, 0, design.header.width_px, design.header.height_px)
+    return max(geometry.width_px / box.width, geometry.height_px / box.height)
+
+
+def _print_size(image: pyvips.Image, geometry: Geometry, design: Design) -> pyvips.Image:
+    """Return the image trimmed, in sRGB and resized to exactly the printed pixels, as 8-bit RGBA."""
+    if geometry.box is not None:
+        image = _crop(image, geometry.box, image.width / design.header.width_px)
+    image = _to_srgb(image)
+    if not image.hasalpha():
+        image = image.addalpha()
+    if (image.width, image.height) != (geometry.width_px, geometry.height_px):
+        image = _resize(image, geometry.width_px, geometry.height_px)
+    inked = image[3] > 0
+    return inked.ifthenelse(image, [0, 0, 0, 0]).copy(interpretation="srgb", xres=1.0, yres=1.0)
+
+
+def _crop(image: pyvips.Image, box: Rect, scale: float) -> pyvips.Image:
+    left, top = round(box.x * scale), round(box.y * scale)
+    width = min(image.width - left, max(1, round(box.width * scale)))
+    height = min(image.height - top, max(1, round(box.height * scale)))
+    return image.crop(left, top, width, height)
+
+
+def _to_srgb(image: pyvips.Image) -> pyvips.Image:
+    """Return 8-bit sRGB with the alpha it had; by the embedded profile, else by libvips' own for the space."""
+    if image.get_typeof("icc-profile-data") or image.interpretation == "cmyk":
+        fallback = {"input_profile": "cmyk"} if image.interpretation == "cmyk" else {}
+        image = image.icc_transform("srgb", embedded=True, intent="relative", black_point_compensation=True, **fallback)
+    return image.colourspace("srgb").cast("uchar")
+
+
+def _resize(image: pyvips.Image, width_px: int, height_px: int) -> pyvips.Image:
+    """Resample with Lanczos in premultiplied alpha, so that no colour bleeds in from transparent pixels."""
+    hscale, vscale = width_px / image.width, height_px / image.height
+    resized = image.premultiply().resize(hscale, vscale=vscale, kernel="lanczos3")
+    if (resized.width, resized.height) != (width_px, height_px):
+        raise ArtworkError(f"libvips resized to {resized.width}×{resized.height}, not to {width_px}×{height_px}")
+    return resized.unpremultiply().rint().cast("uchar")
+
+
+def _undecodable(error: pyvips.Error) -> ArtworkError:
+    return ArtworkError(f"cannot be decoded whole: {first_line(error)}", "Export the artwork again.")

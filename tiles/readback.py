@@ -1,0 +1,69 @@
+"""Reading a finished sheet as anybody would: with libvips' own decoders, row by row, in bounded memory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyvips
+
+from config.errors import ArtworkError
+from tiles.canvas import Strip
+from tiles.design import BYTES_PER_PX
+from tiles.header import first_line
+from tiles.store import V_HEADER_BYTES
+from tiles.strips import spans, strip_rows
+
+MM_PER_INCH = 25.4
+
+
+@dataclass(frozen=True, slots=True)
+class SheetHeader:
+    """What a sheet's file says of itself; `dpi_x`, `dpi_y` from its resolution tag."""
+
+    width_px: int
+    height_px: int
+    bands: int
+    dpi_x: float
+    dpi_y: float
+    profile: bytes
+
+
+class SheetReader:
+    """An opened sheet. Its strips can be read once, from top to bottom.
+
+    Raises ArtworkError when the file is no image, or turns out to be damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file and read its header."""
+        try:
+            self._image = pyvips.Image.new_from_file(str(path), access="sequential", fail_on="warning")
+        except pyvips.Error as error:
+            raise ArtworkError(f"cannot be opened: {first_line(error)}") from None
+        image = self._image
+        self.header = SheetHeader(
+            width_px=image.width,
+            height_px=image.height,
+            bands=image.bands,
+            dpi_x=image.xres * MM_PER_INCH,
+            dpi_y=image.yres * MM_PER_INCH,
+            profile=bytes(image.get("icc-profile-data")) if image.get_typeof("icc-profile-data") else b"",
+        )
+
+    def strips(self) -> Iterator[tuple[int, Strip]]:
+        """Yield (top, strip) over the whole sheet."""
+        width, height = self._image.width, self._image.height
+        region = pyvips.Region.new(self._image)
+        for top, rows in spans(height, strip_rows(width)):
+            try:
+                pixels = region.fetch(0, top, width, rows)
+            except pyvips.Error as error:
+                raise ArtworkError(f"cannot be decoded from row {top:,} on: {first_line(error)}") from None
+            yield top, np.frombuffer(pixels, np.uint8).reshape(rows, width, BYTES_PER_PX)
+
+
+def map_prepared(path: Path, width: int, height: int, rotation: int) -> Strip:
+    """Return a prepared design's pixels as printed, mapped from the store; rotation 0 or 90 counter-clockwise."""
+    pixels = np.memmap(path, np.uint8, "r", offset=V_HEADER_BYTES, shape=(height, width, BYTES_PER_PX))
+    return np.rot90(pixels) if rotation else pixels

@@ -1,0 +1,125 @@
+"""TIFF: 8-bit RGBA in deflated strips with horizontal predictor (TIFF 6.0; BigTIFF where 4 GB could be reached)."""
+
+import struct
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from tiles.canvas import Strip
+from tiles.design import BYTES_PER_PX
+from tiles.sinks.deflate import OrderedWork, deflate_whole
+from tiles.sinks.sink import ROWS_MULTIPLE, AtomicFile, SheetFile, SheetFormat
+
+ROWS_PER_STRIP = ROWS_MULTIPLE
+_CLASSIC_LIMIT = 2**32
+_SLACK = 1.01  # deflate grows what it cannot shrink by under 0.1 %; directory and profile are small
+_SHORT, _LONG, _RATIONAL, _UNDEFINED, _LONG8 = 3, 4, 5, 7, 16
+_SIZES = {_SHORT: 2, _LONG: 4, _RATIONAL: 8, _UNDEFINED: 1, _LONG8: 8}
+_CODES = {_SHORT: "H", _LONG: "I", _LONG8: "Q"}
+
+
+class TiffSink:
+    """A TIFF with resolution, ICC profile and unassociated alpha; a sink as in sink.py."""
+
+    def __init__(self, path: Path, sheet: SheetFormat) -> None:
+        """Open the file; choose BigTIFF if the pixels, uncompressed, would not fit in a classic one."""
+        self._sheet = sheet
+        self._big = sheet.width * sheet.height * BYTES_PER_PX * _SLACK >= _CLASSIC_LIMIT
+        self._rows_left = sheet.height
+        self._offsets: list[int] = []
+        self._lengths: list[int] = []
+        self._file = AtomicFile(path)
+        self._work: OrderedWork[list[bytes]] = OrderedWork(sheet.threads, self._append)
+        self._file.write(
+            struct.pack("<2sHHHQ", b"II", 43, 8, 0, 0) if self._big else struct.pack("<2sHI", b"II", 42, 0)
+        )
+
+    def write(self, strip: Strip) -> None:
+        """Take the next rows: a multiple of ROWS_PER_STRIP, the last excepted."""
+        self._rows_left -= len(strip)
+        if len(strip) % ROWS_PER_STRIP and self._rows_left:
+            raise ValueError(f"{len(strip)} rows are no multiple of {ROWS_PER_STRIP}")
+        self._work.begin(partial(_pack, strip))
+
+    def finish(self) -> SheetFile:
+        """Complete the file, and give it its name."""
+        if self._rows_left:
+            raise ValueError(f"{self._rows_left} rows are missing")
+        self._work.drain()
+        directory = self._write_directory()
+        self._file.patch(8 if self._big else 4, struct.pack("<Q" if self._big else "<I", directory))
+        return self._file.commit()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._work.close()
+        self._file.discard()
+
+    def _append(self, strips: list[bytes]) -> None:
+        for data in strips:
+            self._offsets.append(self._file.position)
+            self._lengths.append(len(data))
+            self._file.write(data)
+
+    def _write_directory(self) -> int:
+        """Write the image file directory and its values; return its offset."""
+        sheet, word = self._sheet, _LONG8 if self._big else _LONG
+        entries: list[tuple[int, int, list[int] | bytes]] = [
+            (256, _LONG, [sheet.width]),
+            (257, _LONG, [sheet.height]),
+            (258, _SHORT, [8] * BYTES_PER_PX),
+            (259, _SHORT, [8]),  # Adobe deflate
+            (262, _SHORT, [2]),  # RGB
+            (273, word, self._offsets),
+            (274, _SHORT, [1]),  # top row first
+            (277, _SHORT, [BYTES_PER_PX]),
+            (278, _LONG, [ROWS_PER_STRIP]),
+            (279, word, self._lengths),
+            (282, _RATIONAL, struct.pack("<II", sheet.dpi, 1)),
+            (283, _RATIONAL, struct.pack("<II", sheet.dpi, 1)),
+            (284, _SHORT, [1]),  # samples interleaved
+            (296, _SHORT, [2]),  # inches
+            (317, _SHORT, [2]),  # horizontal differencing
+            (338, _SHORT, [2]),  # extra sample: unassociated alpha
+            (34675, _UNDEFINED, sheet.profile),
+        ]
+        fields = b"".join(self._entry(tag, kind, values) for tag, kind, values in entries)
+        self._align()
+        offset = self._file.position
+        count = struct.pack("<Q" if self._big else "<H", len(entries))
+        self._file.write(count + fields + bytes(8 if self._big else 4))
+        return offset
+
+    def _entry(self, tag: int, kind: int, values: list[int] | bytes) -> bytes:
+        """Return a directory entry; values too long to stand in it are written before the directory."""
+        data = values if isinstance(values, bytes) else struct.pack(f"<{len(values)}{_CODES[kind]}", *values)
+        room = 8 if self._big else 4
+        head = struct.pack("<HHQ" if self._big else "<HHI", tag, kind, len(data) // _SIZES[kind])
+        if len(data) <= room:
+            return head + data.ljust(room, b"\0")
+        self._align()
+        where = struct.pack("<Q" if self._big else "<I", self._file.position)
+        self._file.write(data)
+        return head + where
+
+    def _align(self) -> None:
+        self._file.write(bytes(self._file.position % 2))
+
+
+def _pack(strip: Strip) -> list[bytes]:
+    """Difference and compress rows, ROWS_PER_STRIP at a time."""
+    packed = []
+    for top in range(0, len(strip), ROWS_PER_STRIP):
+        pixels = strip[top : top + ROWS_PER_STRIP]
+        differences = np.empty_like(pixels)
+        differences[:, :1] = pixels[:, :1]
+        np.subtract(pixels[:, 1:], pixels[:, :-1], out=differences[:, 1:])
+        packed.append(deflate_whole(differences.data.cast("B")))
+    return packed

@@ -1,0 +1,166 @@
+"""The tile store: prepared designs on disk, under a key made of content hash and geometry, that outlive the run.
+
+Safe for several processes: an entry is looked for, locked, looked for again, built aside and renamed into place.
+Nothing under a final name is ever partial. The least recently used entries go first when it is pruned.
+"""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from tiles.design import Design, Geometry, Header, PreparedDesign
+from tiles.geometry import Rect
+
+V_HEADER_BYTES = 64  # libvips' own file format: header, then the pixels row by row, then metadata
+IN_USE_S = 6 * 3600.0  # an entry used this recently may belong to a run that is still at work
+_PIPELINE = "1"  # raised when preparation changes its pixels: older entries are then never found
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStats:
+    """What the store holds."""
+
+    designs: int
+    bytes: int
+    oldest_use: float | None
+
+
+class TileStore:
+    """Prepared designs below one folder. Paths it returns stay valid while in use, even if pruned by another."""
+
+    def __init__(self, root: Path) -> None:
+        """Name the folder; it is made when something is first put there."""
+        self.root = root
+
+    def find(self, design: Design, geometry: Geometry) -> PreparedDesign | None:
+        """Return the prepared design if it is there, whole; mark it as used."""
+        path = self._path(design, geometry)
+        try:
+            if path.stat().st_size < V_HEADER_BYTES + geometry.prepared_bytes:
+                return None
+            os.utime(path)
+        except OSError:
+            return None
+        return PreparedDesign(path, geometry.width_px, geometry.height_px)
+
+    def put(self, design: Design, geometry: Geometry, build: Callable[[Path], None]) -> PreparedDesign:
+        """Return the prepared design, made by `build(target)` unless it is there or another process makes it now."""
+        path = self._path(design, geometry)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.scratch(f"{path.stem}.lock")):
+            ready = self.find(design, geometry)
+            if ready is not None:
+                return ready
+            aside = self.scratch(f"{path.stem}.{os.getpid()}.v")
+            try:
+                build(aside)
+                _sync(aside)
+                aside.replace(path)
+            finally:
+                aside.unlink(missing_ok=True)
+        return PreparedDesign(path, geometry.width_px, geometry.height_px)
+
+    def find_header(self, sha256: str) -> Header | None:
+        """Return the header that content with this hash was found to have."""
+        noted = self._read_note(sha256, "header")
+        return Header(**{**noted, "warnings": tuple(noted["warnings"])}) if noted else None
+
+    def put_header(self, sha256: str, header: Header) -> None:
+        """Note a header, so that the file need not be judged again."""
+        self._write_note(sha256, "header", asdict(header))
+
+    def find_box(self, sha256: str) -> Rect | None:
+        """Return the trim box that content with this hash was found to have."""
+        noted = self._read_note(sha256, "box")
+        return Rect(**noted) if noted else None
+
+    def put_box(self, sha256: str, box: Rect) -> None:
+        """Note a trim box, so that the file need not be decoded for it again."""
+        self._write_note(sha256, "box", asdict(box))
+
+    def scratch(self, name: str) -> Path:
+        """Return a path for a temporary file on the store's disk."""
+        folder = self.root / "aside"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / name
+
+    def stats(self) -> StoreStats:
+        """Count what is there."""
+        entries = list(self._entries())
+        return StoreStats(
+            designs=len(entries),
+            bytes=sum(size for _, _, size in entries),
+            oldest_use=min((used for used, _, _ in entries), default=None),
+        )
+
+    def prune(self, max_bytes: int, *, idle_s: float = IN_USE_S) -> int:
+        """Remove the least recently used designs until at most `max_bytes` are left; return the bytes freed.
+
+        Designs used within the last `idle_s` seconds stay, whatever the size.
+        """
+        entries = sorted(self._entries())
+        total, freed = sum(size for _, _, size in entries), 0
+        for used, path, size in entries:
+            if total - freed <= max_bytes or used > time.time() - idle_s:
+                break
+            with suppress(FileNotFoundError):
+                path.unlink()
+            freed += size
+        self._sweep(idle_s)
+        return freed
+
+    def _sweep(self, idle_s: float) -> None:
+        """Remove what killed processes left aside."""
+        for path in (self.root / "aside").glob("*"):
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < time.time() - idle_s:
+                    path.unlink()
+
+    def _entries(self) -> Iterator[tuple[float, Path, int]]:
+        for path in (self.root / "designs").glob("*/*.v"):
+            with suppress(FileNotFoundError):
+                status = path.stat()
+                yield status.st_mtime, path, status.st_size
+
+    def _path(self, design: Design, geometry: Geometry) -> Path:
+        box = geometry.box
+        trim = f"-{box.x}.{box.y}.{box.width}.{box.height}" if box else ""
+        vector = "-svg" if design.header.is_vector else ""
+        name = f"{design.sha256}{vector}{trim}-{geometry.width_px}x{geometry.height_px}-{_PIPELINE}.v"
+        return self.root / "designs" / design.sha256[:2] / name
+
+    def _note(self, sha256: str, kind: str) -> Path:
+        return self.root / "notes" / sha256[:2] / f"{sha256}.{kind}-{_PIPELINE}.json"
+
+    def _read_note(self, sha256: str, kind: str) -> dict[str, Any] | None:
+        try:
+            noted = json.loads(self._note(sha256, kind).read_bytes())
+        except (OSError, ValueError):
+            return None
+        return noted if isinstance(noted, dict) else None
+
+    def _write_note(self, sha256: str, kind: str, content: dict[str, Any]) -> None:
+        path = self._note(sha256, kind)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = self.scratch(f"{path.name}.{os.getpid()}")
+        aside.write_text(json.dumps(content))
+        aside.replace(path)
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
