@@ -18,6 +18,15 @@ from config.errors import ConfigurationError, StorageError
 
 Values = dict[str, Any]
 
+_MAX_IN = 10_000.0
+_RANGES = (  # what the import lets in; see config.schema
+    ("max_width_inches", 0.001, _MAX_IN),
+    ("max_height_inches", 0.001, _MAX_IN),
+    ("dpi", 10, 9600),
+    ("spacing_width_inches", 0, _MAX_IN),
+    ("spacing_height_inches", 0, _MAX_IN),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class SheetRecord:
@@ -50,37 +59,47 @@ class Database:
 
     def __init__(self, url: str, folder: Path | None = None) -> None:
         """Name the database at `url`; a relative SQLite path counts from `folder` (default: where one stands)."""
+        address = _parse_address(url)
+        self._file = None
+        if address.get_backend_name() == "sqlite":
+            self._file = (folder or Path()).absolute() / str(address.database)
+            address = address.set(database=str(self._file))
         try:
-            parsed = sa.engine.make_url(url)
-            if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
-                parsed = parsed.set(database=str((folder or Path()).absolute() / str(parsed.database)))
-            self._engine = sa.create_engine(parsed, poolclass=sa.NullPool)
-        except (ArgumentError, NoSuchModuleError, ImportError, ValueError):
+            self._engine = sa.create_engine(address, poolclass=sa.NullPool)
+        except (ArgumentError, NoSuchModuleError, ImportError, TypeError, ValueError):
             raise ConfigurationError(
-                "the database address cannot be used",
-                "Write it as sqlite:///file.db or another SQLAlchemy URL.",
+                f"no driver for the database address {_shown(address)}",
+                "Install one, e.g. psycopg for postgresql+psycopg://, or use sqlite:///file.db.",
             ) from None
-        self.address = parsed.render_as_string(hide_password=True)
-        self._file = Path(str(parsed.database)) if parsed.get_backend_name() == "sqlite" else None
+        self.address = _shown(address)
 
     def init(self) -> None:
         """Create the tables that are missing; leave those that are there as they are."""
-        if self._file is not None and not self._file.parent.is_dir():
+        if self._file is not None and not _is_there(self._file.parent):
             raise StorageError(f"{self._file.parent}: no such folder", "Create it, or name another database file.")
         with self._transaction() as connection:
             tables.metadata.create_all(connection)
 
     def check(self) -> None:
-        """Make sure that the database answers and has the tables."""
-        if self._file is not None and not self._file.exists():
+        """Make sure that the database answers and has the tables with their columns."""
+        if self._file is not None and not _is_there(self._file):
             raise StorageError(f"{self.address}: no such database", "Create it with: tilepress db init")
         with self._transaction() as connection:
-            present = set(sa.inspect(connection).get_table_names())
-        missing = sorted(set(tables.metadata.tables) - present)
-        if missing:
-            raise ConfigurationError(
-                f"{self.address}: no table {', '.join(missing)}", "Create the tables with: tilepress db init"
-            )
+            inspector = sa.inspect(connection)
+            present = set(inspector.get_table_names())
+            missing = sorted(set(tables.metadata.tables) - present)
+            if missing:
+                raise ConfigurationError(
+                    f"{self.address}: no table {', '.join(missing)}", "Create the tables with: tilepress db init"
+                )
+            for name, table in tables.metadata.tables.items():
+                columns = {column["name"] for column in inspector.get_columns(name)}
+                absent = sorted({column.name for column in table.columns} - columns)
+                if absent:
+                    raise ConfigurationError(
+                        f"{self.address}: the table {name} has no column {', '.join(absent)}",
+                        "Add it, or name a database made with: tilepress db init",
+                    )
 
     def sheet(self, printer: str | None, canvas: str | None) -> SheetRecord:
         """Return the sheet of a printer and a canvas, both by name, both active.
@@ -105,13 +124,27 @@ class Database:
         return SheetRecord(
             width_in=device.max_width_inches,
             height_in=min(heights),
-            dpi=(config.dpi if config else None) or device.dpi,
+            dpi=config.dpi if config and config.dpi is not None else device.dpi,
             spacing_x_in=config.spacing_width_inches if config else None,
             spacing_y_in=config.spacing_height_inches if config else None,
         )
 
+    def _sound(self, row: Any, noun: str) -> Any:
+        """Return a row of printers or canvas_configs whose lengths and DPI can be printed; other programs write too."""
+        for column, low, high in _RANGES:
+            value = getattr(row, column, None)
+            if value is not None and not (isinstance(value, int | float) and low <= value <= high):
+                raise ConfigurationError(
+                    f"{self.address}: {noun} {row.name!r}: {column} is {value!r}; it must be from {low:g} to {high:g}",
+                    "Correct it with: tilepress db import",
+                )
+        return row
+
     def order_lines(self, references: Sequence[str] = ()) -> Iterator[OrderLine]:
-        """Yield the items of pending orders, oldest order first; or of the orders named, whatever their status."""
+        """Yield the items of pending orders, oldest order first; or of the orders named, whatever their status.
+
+        What stands in quantity and sizes is for the caller to judge: the database may let anything in.
+        """
         self.check()
         orders, items = tables.orders, tables.order_items
         chosen = orders.c.reference.in_(references) if references else orders.c.status == "pending"
@@ -138,9 +171,8 @@ class Database:
         if table == "orders":
             return self._orders_summary()
         source = tables.metadata.tables[table]
-        columns = [column for column in source.columns if column.name != "id"]
         with self._transaction() as connection:
-            result = connection.execute(sa.select(*columns).order_by(source.c.name))
+            result = connection.execute(_without_id(source).order_by(source.c.name))
             return [dict(row._mapping) for row in result]
 
     def load(self, named: Mapping[str, Sequence[Values]], orders: Sequence[tuple[str, Sequence[Values]]]) -> None:
@@ -159,10 +191,10 @@ class Database:
                 self._insert_order(connection, reference, items)
 
     def _insert_order(self, connection: sa.Connection, reference: str, items: Sequence[Values]) -> None:
-        known = sa.select(tables.orders.c.id).where(tables.orders.c.reference == reference)
-        if connection.execute(known).scalar() is not None:
+        if _has(connection, tables.orders.c.reference, reference):
             raise ConfigurationError(
-                f"order {reference} is in {self.address} already", "Import it under another reference."
+                f"order {reference} is in {self.address} already; nothing was imported",
+                "Import it under another reference, or take it out of the file.",
             )
         order_id = uuid.uuid4()
         connection.execute(tables.orders.insert().values(id=order_id, reference=reference))
@@ -173,26 +205,28 @@ class Database:
     def _printer(self, connection: sa.Connection, name: str | None) -> Any:
         if name is not None:
             return self._named(connection, tables.printers, "printer", name)
-        query = sa.select(tables.printers).where(tables.printers.c.is_default, tables.printers.c.is_active)
-        rows = connection.execute(query).all()
+        table = tables.printers
+        rows = connection.execute(_without_id(table).where(table.c.is_default, table.c.is_active)).all()
         if len(rows) != 1:
             raise ConfigurationError(
-                f"{self.address}: {len(rows)} active printers are the default; one must be",
-                "Name the printer under sheet.printer.",
+                f"{self.address}: {len(rows) or 'no'} active printers are the default; one must be",
+                "Name the printer under sheet.printer, or import it with is_default.",
             )
-        return rows[0]
+        return self._sound(rows[0], "printer")
 
     def _named(self, connection: sa.Connection, table: sa.Table, noun: str, name: str) -> Any:
-        row = connection.execute(sa.select(table).where(table.c.name == name)).one_or_none()
+        row = connection.execute(_without_id(table).where(table.c.name == name)).first()
         if row is None:
             names = connection.execute(sa.select(table.c.name).where(table.c.is_active)).scalars().all()
             raise ConfigurationError(
                 f"{self.address}: no {noun} is called {name!r}",
-                f"It has: {', '.join(sorted(names)) or 'none'}.",
+                f"It has: {', '.join(sorted(names)) or 'none; bring some in with: tilepress db import'}",
             )
         if not row.is_active:
-            raise ConfigurationError(f"{noun} {name!r} is not active", "Activate it in the database.")
-        return row
+            raise ConfigurationError(
+                f"{self.address}: {noun} {name!r} is not active", "Import it again with is_active, or name another one."
+            )
+        return self._sound(row, noun)
 
     def _orders_summary(self) -> list[dict[str, Any]]:
         orders, items = tables.orders, tables.order_items
@@ -216,17 +250,73 @@ class Database:
             with self._engine.begin() as connection:
                 yield connection
         except OperationalError as error:
-            raise StorageError(f"{self.address}: {_reason(error)}", "Check that the database is up.") from error
+            raise StorageError(
+                f"{self.address}: {_reason(error)}", "Check that the database is up, and may be read and written."
+            ) from error
         except SQLAlchemyError as error:
             raise ConfigurationError(f"{self.address}: {_reason(error)}", "Check the tables and their data.") from error
+        except (TypeError, ValueError, OverflowError) as error:  # how SQLAlchemy refuses a value of the wrong type
+            raise ConfigurationError(
+                f"{self.address}: a value in the tables is none of its column's type",
+                "Correct the rows that other programs wrote.",
+            ) from error
+
+
+def _parse_address(url: str) -> sa.URL:
+    """Return the parsed address; what is no address, or may be half a password, is refused without showing it."""
+    try:
+        address = sa.engine.make_url(url)
+        backend = address.get_backend_name()
+    except (ArgumentError, ValueError):
+        raise ConfigurationError(
+            "the database address cannot be read", "Write it as sqlite:///file.db or another SQLAlchemy URL."
+        ) from None
+    except NoSuchModuleError:
+        raise ConfigurationError(
+            "the database address begins with no kind of database that is known",
+            "Write it as sqlite:///file.db or postgresql+psycopg://user:password@host/name.",
+        ) from None
+    if backend == "sqlite" and address.database in (None, "", ":memory:"):
+        raise ConfigurationError(
+            "a database in memory is gone before it is read", "Name a file: sqlite:///tilepress.db"
+        )
+    if backend != "sqlite" and "@" in f"{address.host}{address.database}":
+        raise ConfigurationError(
+            "the database address has a second @", "In a user name or password write @ as %40 and / as %2F."
+        )
+    return address
+
+
+def _shown(address: sa.URL) -> str:
+    """Return the address without its password, which may also stand among its options."""
+    return address.set(query={}).render_as_string(hide_password=True)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no path"
+        raise StorageError(f"{path}: {reason}", "Check the path and its permissions.") from error
+    return True
+
+
+def _without_id(table: sa.Table) -> sa.Select[Any]:
+    """Select a table's columns but its key, which other programs may fill with what is no UUID."""
+    return sa.select(*[column for column in table.columns if column.name != "id"])
+
+
+def _has(connection: sa.Connection, column: sa.Column[Any], value: str) -> bool:
+    return connection.execute(sa.select(column).where(column == value)).first() is not None
 
 
 def _upsert(connection: sa.Connection, table: sa.Table, row: Values) -> None:
-    found = connection.execute(sa.select(table.c.id).where(table.c.name == row["name"])).scalar()
-    if found is None:
-        connection.execute(table.insert().values(id=uuid.uuid4(), **row))
+    if _has(connection, table.c.name, row["name"]):
+        connection.execute(table.update().where(table.c.name == row["name"]).values(**row))
     else:
-        connection.execute(table.update().where(table.c.id == found).values(**row))
+        connection.execute(table.insert().values(id=uuid.uuid4(), **row))
 
 
 def _reason(error: SQLAlchemyError) -> str:

@@ -1,24 +1,24 @@
 """A pipeline file to a validated `Pipeline`: command line over environment over YAML over default.
 
-All problems of a file are reported together, each with `file:line`, key path and remedy. A value that came from the
-environment may be a secret, so messages never repeat values.
+All problems of a file are reported together, each with `file:line`, key path and remedy.
 """
 
-import difflib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from config import schema
 from config.errors import ConfigurationError
-from config.yamlfile import KeyPath, Problem, YamlDocument, format_path, read_yaml
+from config.findings import complain, find_problems
+from config.yamlfile import KeyPath, YamlDocument, format_path, parse_yaml, read_yaml
 
 DYNAMIC_SIZING_VARIABLE = "GANGSHEET_DYNAMIC_SIZING"
 _TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
+_INDEX = re.compile(r"\[(\d+)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,57 +36,122 @@ def load_pipeline(path: Path, environ: Mapping[str, str], overrides: Overrides |
     Relative paths in the result stay as written; they are meant from the file's folder.
     Raises ConfigurationError naming every problem found, StorageError when the file cannot be read.
     """
-    overrides = overrides or Overrides()
     document = read_yaml(path, environ)
-    problems = list(document.problems)
     if not isinstance(document.data, dict):
-        raise ConfigurationError(f"{document.where(())}: a pipeline file is a mapping", "Begin it with version: 1.")
-    document, unset = _apply_settings(document, overrides.settings)
-    problems += unset
-    problems += _apply_switches(document.data, environ, overrides)
+        raise ConfigurationError(
+            f"{document.where(())}: a pipeline file is a mapping of keys", "Begin it with version: 1."
+        )
+    overlay = _Overlay(document.data)
+    overlay.say(overrides or Overrides(), environ)
+    document = overlay.over(document)
+    problems: list[object] = [*document.problems, *overlay.complaints]
     try:
         pipeline = schema.Pipeline.model_validate(document.data)
     except ValidationError as error:
-        pipeline = None
-        problems += _problems(error, document, problems)
-    if pipeline is None or problems:
-        raise ConfigurationError("\n".join(str(problem) for problem in problems), "See docs/pipeline-file.md.")
+        problems += find_problems(error, document, schema.Pipeline, document.problems)
+        raise complain(problems, "See docs/pipeline-file.md.") from None
+    if problems:
+        raise complain(problems, "See docs/pipeline-file.md.")
     return pipeline
 
 
-def _apply_settings(document: YamlDocument, settings: Sequence[str]) -> tuple[YamlDocument, list[Problem]]:
-    lines, problems = dict(document.lines), []
-    for setting in settings:
+@dataclass
+class _Overlay:
+    """What is said on top of a file, written into its values; whoever speaks last counts.
+
+    `sources` names who said the value at a key path; `complaints` are what could not be understood.
+    """
+
+    data: dict[str, Any]
+    sources: dict[KeyPath, str] = field(default_factory=dict)
+    complaints: list[str] = field(default_factory=list)
+
+    def say(self, overrides: Overrides, environ: Mapping[str, str]) -> None:
+        """Write the environment's word into the values, then the command line's."""
+        said = environ.get(DYNAMIC_SIZING_VARIABLE, "").strip().lower()
+        if said in _TRUE | _FALSE:
+            self._say_sizing(said in _TRUE, DYNAMIC_SIZING_VARIABLE)
+        elif said and overrides.dynamic_sizing is None:
+            self.complaints.append(f"the environment variable {DYNAMIC_SIZING_VARIABLE}: set it to true or false")
+        for setting in overrides.settings:
+            self._say_setting(setting, environ)
+        if overrides.dynamic_sizing is not None:
+            self._say_sizing(overrides.dynamic_sizing, "--dynamic-sizing/--full-size")
+        if overrides.out is not None:
+            self._say_out(overrides.out)
+
+    def over(self, document: YamlDocument) -> YamlDocument:
+        """Return the document with what was said; the file's problems with values said anew are none any more."""
+        problems = tuple(problem for problem in document.problems if not self._covers(problem.path))
+        lines = {path: line for path, line in document.lines.items() if not self._covers(path)}
+        return replace(document, lines=lines, problems=problems, overridden=self.sources)
+
+    def _covers(self, path: KeyPath) -> bool:
+        return any(path[:length] in self.sources for length in range(len(path) + 1))
+
+    def _say_sizing(self, dynamic: bool, source: str) -> None:
+        for index, job in self._jobs():
+            if isinstance(job.get("sheet"), dict):
+                job["sheet"]["dynamic_sizing"] = dynamic
+                self.sources["jobs", index, "sheet", "dynamic_sizing"] = source
+
+    def _say_out(self, out: str) -> None:
+        if not out.strip():
+            self.complaints.append("--out is empty; name a folder")
+            return
+        for index, job in self._jobs():
+            if job.setdefault("output", {}) is None:
+                job["output"] = {}
+            if isinstance(job["output"], dict):
+                job["output"]["to"] = out if "://" in out else str(Path(out).absolute())
+                self.sources["jobs", index, "output", "to"] = "--out"
+
+    def _say_setting(self, setting: str, environ: Mapping[str, str]) -> None:
         key, equals, text = setting.partition("=")
-        where = f"--set {key}"
+        parts = _INDEX.sub(r".\1", key).split(".")
+        source = f"--set {key}"
+        if not equals or not all(parts):
+            self.complaints.append(f"{source}: write it as KEY=VALUE, e.g. --set memory.budget=512MB")
+            return
         try:
-            if not equals or not key:
-                raise ValueError("write it as KEY=VALUE, e.g. --set memory.budget=512MB")
-            path = _set_value(document.data, key, yaml.safe_load(text))
-            lines = {known: line for known, line in lines.items() if known[: len(path)] != path}
-        except (ValueError, yaml.YAMLError) as error:
-            problems.append(Problem(where, (), str(error).splitlines()[0]))
-    return replace(document, lines=lines), problems
+            value = _parse_setting(text, source, environ)
+            self.sources[_set_value(self.data, parts, value)] = source
+        except ConfigurationError as error:
+            self.complaints.append(error.message)
+        except ValueError as error:
+            self.complaints.append(f"{source}: {error}")
+
+    def _jobs(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        jobs = self.data.get("jobs")
+        for index, job in enumerate(jobs if isinstance(jobs, list) else []):
+            if isinstance(job, dict):
+                yield index, job
 
 
-def _set_value(data: Any, key: str, value: Any) -> KeyPath:
-    """Set the dotted `key` in place; jobs are addressed by name or number. Return its path."""
+def _parse_setting(text: str, source: str, environ: Mapping[str, str]) -> Any:
+    if not text.strip():
+        return None
+    document = parse_yaml(text.encode("utf-8", "surrogateescape"), source, environ)
+    if document.problems:
+        raise ValueError("; ".join(problem.message for problem in document.problems))
+    return document.data
+
+
+def _set_value(data: Any, parts: Sequence[str], value: Any) -> KeyPath:
+    """Set the value under the keys `parts` in place; jobs are addressed by name or number. Return its path."""
     path: list[str | int] = []
-    parts = key.split(".")
     for position, part in enumerate(parts):
-        last = position == len(parts) - 1
         step: str | int = part
         if isinstance(data, list):
             step = _position(data, part, format_path(tuple(path)))
         elif not isinstance(data, dict):
             raise ValueError(f"{format_path(tuple(path))} has no keys")  # noqa: TRY004 - it is the user's text
-        elif not last:
-            data.setdefault(part, {})
         path.append(step)
-        if last:
+        if position == len(parts) - 1:
             data[step] = value
-        else:
-            data = data[step]
+        elif isinstance(data, dict) and data.get(part) is None:
+            data[part] = {}
+        data = data[step]
     return tuple(path)
 
 
@@ -94,82 +159,6 @@ def _position(items: list[Any], part: str, where: str) -> int:
     for index, item in enumerate(items):
         if isinstance(item, dict) and item.get("name") == part:
             return index
-    if part.isdigit() and int(part) < len(items):
+    if part.isdecimal() and len(part) < 10 and int(part) < len(items):  # noqa: PLR2004 - no list is that long
         return int(part)
-    raise ValueError(f"{where} has no entry {part!r}")
-
-
-def _apply_switches(data: dict[str, Any], environ: Mapping[str, str], overrides: Overrides) -> list[Problem]:
-    dynamic = overrides.dynamic_sizing
-    said = environ.get(DYNAMIC_SIZING_VARIABLE, "").strip().lower()
-    if dynamic is None and said:
-        if said not in _TRUE | _FALSE:
-            return [Problem(DYNAMIC_SIZING_VARIABLE, (), "the environment variable is true or false")]
-        dynamic = said in _TRUE
-    jobs = data.get("jobs")
-    for job in jobs if isinstance(jobs, list) else []:
-        if not isinstance(job, dict):
-            continue
-        if dynamic is not None and isinstance(job.get("sheet"), dict):
-            job["sheet"]["dynamic_sizing"] = dynamic
-        if overrides.out is not None and isinstance(job.get("output"), dict):
-            job["output"]["to"] = str(Path(overrides.out).absolute())
-    return []
-
-
-def _problems(error: ValidationError, document: YamlDocument, known: Sequence[Problem]) -> list[Problem]:
-    found, broken = [], {problem.path for problem in known}
-    for detail in error.errors(include_input=False, include_url=False):
-        path = _written_path(detail["loc"], document.data)
-        if path in broken:
-            continue
-        problem = Problem(document.where(path), path, _message(detail, path))
-        if problem not in found:
-            found.append(problem)
-    return found
-
-
-def _written_path(location: tuple[str | int, ...], data: Any) -> KeyPath:
-    """Return pydantic's location without the parts that stand for alternatives of a type, not for keys."""
-    path: list[str | int] = []
-    for position, step in enumerate(location):
-        inside = isinstance(data, dict) or (isinstance(data, list) and isinstance(step, int))
-        if not inside:
-            break
-        if isinstance(data, dict) and step not in data:
-            if position == len(location) - 1:
-                path.append(step)
-            continue
-        path.append(step)
-        data = data[step]
-    return tuple(path)
-
-
-def _message(detail: Any, path: KeyPath) -> str:
-    kind, context = detail["type"], detail.get("ctx", {})
-    if kind == "missing":
-        return "missing; add this key"
-    if kind == "extra_forbidden":
-        key = str(path[-1])
-        near = difflib.get_close_matches(key, sorted(_all_keys(schema.Pipeline)), n=1)
-        return f"unknown key; did you mean {near[0]}?" if near else "unknown key; remove it"
-    if kind == "value_error":
-        return str(context["error"])
-    if kind == "literal_error":
-        return f"must be {context['expected']}"
-    return str(detail["msg"])[0].lower() + str(detail["msg"])[1:]
-
-
-def _all_keys(model: type[BaseModel]) -> set[str]:
-    """Return every key that may stand somewhere below a model."""
-    keys = set(model.model_fields)
-    for member in model.model_fields.values():
-        for inner in _models_in(member.annotation):
-            keys |= _all_keys(inner)
-    return keys
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for part in get_args(annotation) for model in _models_in(part)]
+    raise ValueError(f"{where} has no entry {part}; give a name that stands there, or a number from 0")

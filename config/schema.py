@@ -4,9 +4,11 @@ Knows what a pipeline file may say; not where it lies, nor what is done with it.
 number, an unknown key is an error. All models are frozen.
 """
 
-from typing import Annotated, Literal, Self
+import re
+from string import Formatter
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from config.units import parse_bytes
 
@@ -14,7 +16,40 @@ Inches = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
 PositiveInches = Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
 Dpi = Annotated[int, Field(ge=10, le=9600)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-Percent = Annotated[float, Field(gt=0, le=100)]
+Text = Annotated[str, Field(min_length=1)]
+
+_FIELD_FORM = re.compile(r"(?:0?[1-9])?d?")  # {part}, {part:03}; a width of billions would be text of billions
+_NO_FILE_NAME = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]|^\.')
+_MAX_FILE_NAME = 200  # bytes; file systems take 255, and endings are to come
+
+
+def _amount(value: Any) -> Any:
+    """Check an amount of bytes. What was written may be a secret gone astray, so that no message repeats it."""
+    try:
+        if isinstance(value, str) and parse_bytes(value) > 0:
+            return value
+    except ValueError:
+        pass
+    raise ValueError("must be an amount above 0 with its unit, such as 512MB or 2GiB")
+
+
+def _budget(value: Any) -> Any:
+    if not isinstance(value, str) or not value.endswith("%"):
+        try:
+            return _amount(value)
+        except ValueError as error:
+            raise ValueError(f"{error}, or a share such as 75%") from None
+    try:
+        share = float(value[:-1])
+    except ValueError:
+        share = 0.0
+    if not 0 < share <= 100:  # noqa: PLR2004 - per cent
+        raise ValueError("a share of the limit is above 0% and at most 100%")
+    return value
+
+
+Amount = Annotated[str, BeforeValidator(_amount)]
+Budget = Annotated[str, BeforeValidator(_budget)]
 
 
 class _Model(BaseModel):
@@ -24,21 +59,7 @@ class _Model(BaseModel):
 class Memory(_Model):
     """How much of the container's memory the run may use: `75%` of its limit, or an amount such as `512MB`."""
 
-    budget: str = "100%"
-
-    @field_validator("budget")
-    @classmethod
-    def _readable(cls, value: str) -> str:
-        if value.endswith("%"):
-            try:
-                fraction = float(value[:-1])
-            except ValueError:
-                fraction = 0.0
-            if not 0 < fraction <= 100:  # noqa: PLR2004 - per cent
-                raise ValueError("a share of the limit is above 0% and at most 100%")
-        else:
-            parse_bytes(value)
-        return value
+    budget: Budget = "100%"
 
     def limit_of(self, detected_bytes: int) -> int:
         """Return the budget in bytes within a detected limit; never above it."""
@@ -50,14 +71,8 @@ class Memory(_Model):
 class Store(_Model):
     """The tile store: prepared designs on disk that outlive the run."""
 
-    path: str = ".tilepress/store"
-    max_bytes: str = "5GB"
-
-    @field_validator("max_bytes")
-    @classmethod
-    def _readable(cls, value: str) -> str:
-        parse_bytes(value)
-        return value
+    path: Text = ".tilepress/store"
+    max_bytes: Amount = "5GB"
 
 
 class Spacing(_Model):
@@ -70,8 +85,8 @@ class Spacing(_Model):
 class Sheet(_Model):
     """The film: from the database by names, or by its own size in inches."""
 
-    printer: str | None = None
-    canvas: str | None = None
+    printer: Text | None = None
+    canvas: Text | None = None
     width_in: PositiveInches | None = None
     height_in: PositiveInches | None = None
     dpi: Dpi | None = None
@@ -109,7 +124,7 @@ class InlineItem(_Model):
 class Orders(_Model):
     """Where the order lines come from: exactly one of the three."""
 
-    csv: str | None = None
+    csv: Text | None = None
     database: Literal["pending"] | None = None
     items: tuple[InlineItem, ...] | None = Field(default=None, strict=False)
 
@@ -123,17 +138,11 @@ class Orders(_Model):
 class Designs(_Model):
     """Where relative design names are looked up, and how much an artwork may ask of the machine."""
 
-    root: str = "."
+    root: Text = "."
     allow_svg: bool = False
     max_pixels: Annotated[int, Field(gt=0)] = 500_000_000
-    max_bytes: str = "2GB"
+    max_bytes: Amount = "2GB"
     timeout_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
-
-    @field_validator("max_bytes")
-    @classmethod
-    def _readable(cls, value: str) -> str:
-        parse_bytes(value)
-        return value
 
 
 class Layout(_Model):
@@ -153,7 +162,7 @@ class Quality(_Model):
 class Output(_Model):
     """Where the parts go, in which format, under which names."""
 
-    to: str
+    to: Text
     format: Literal["png", "tiff"] = "png"
     filename: str = "GangSheet_Part_{part}"
 
@@ -161,14 +170,23 @@ class Output(_Model):
     @classmethod
     def _usable(cls, value: str) -> str:
         try:
-            names = {value.format(part=part, job="job") for part in (1, 2)}
-        except (KeyError, IndexError, ValueError, AttributeError):
-            raise ValueError("the fields of a file name are {part} and {job}") from None
-        if len(names) == 1:
+            pieces = [piece for piece in Formatter().parse(value) if piece[1] is not None]
+        except ValueError:
+            raise ValueError("a brace is missing or too many; write {part}, and a literal brace as {{ or }}") from None
+        fields = {name for _, name, _, _ in pieces}
+        plain = all(not change and (not form or _is_form(name, form)) for _, name, form, change in pieces)
+        if not fields <= {"part", "job"} or not plain:
+            raise ValueError("the fields of a file name are {part}, {part:03} and {job}")
+        if "part" not in fields:
             raise ValueError("the file name needs {part}, or the parts would overwrite each other")
-        if any(char in value for char in '/\\\0:*?"<>|') or value.startswith("."):
-            raise ValueError('a file name has no / \\ : * ? " < > | and begins with no dot')
+        name = value.format(part=1, job="job")
+        if _NO_FILE_NAME.search(name) or len(name.encode()) > _MAX_FILE_NAME:
+            raise ValueError('a file name is short, has no / \\ : * ? " < > | in it and begins with no dot')
         return value
+
+
+def _is_form(name: str | None, form: str) -> bool:
+    return name == "part" and _FIELD_FORM.fullmatch(form) is not None
 
 
 class GangsheetJob(_Model):
@@ -194,18 +212,23 @@ class Pipeline(_Model):
 
     version: Literal[1]
     name: Name
-    database: str | None = None
+    database: Text | None = None
     memory: Memory = Memory()
     store: Store = Store()
     threads: Literal["auto"] | Annotated[int, Field(ge=1, le=256)] = "auto"
     jobs: Annotated[tuple[GangsheetJob, ...], Field(min_length=1, strict=False)]
 
+    @field_validator("jobs")
+    @classmethod
+    def _named_apart(cls, jobs: tuple[GangsheetJob, ...]) -> tuple[GangsheetJob, ...]:
+        first: dict[str, int] = {}
+        for index, job in enumerate(jobs):
+            if first.setdefault(job.name, index) != index:
+                raise ValueError(f"jobs[{first[job.name]}] and jobs[{index}] have the same name; rename one of them")
+        return jobs
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        names = [job.name for job in self.jobs]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"two jobs are called {', '.join(twice)}; names are unique")
         if self.database is None and any(job.needs_database for job in self.jobs):
             raise ValueError("a job reads from the database: add the key database, e.g. sqlite:///tilepress.db")
         return self

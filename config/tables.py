@@ -1,6 +1,7 @@
 """tilepress's own database tables: printers, canvas configurations, orders and their items.
 
-Plain SQLAlchemy types only, so that SQLite and PostgreSQL hold the same schema. Lengths are in inches.
+Plain SQLAlchemy types only, so that SQLite and PostgreSQL hold the same schema; defaults are the
+database's, so that rows written by other programs get them too. Lengths are in inches.
 """
 
 from sqlalchemy import (
@@ -15,7 +16,9 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     Uuid,
+    false,
     func,
+    true,
 )
 
 metadata = MetaData()
@@ -28,8 +31,8 @@ printers = Table(
     Column("max_width_inches", Float, nullable=False),
     Column("max_height_inches", Float),
     Column("dpi", Integer, nullable=False),
-    Column("is_active", Boolean, nullable=False, default=True),
-    Column("is_default", Boolean, nullable=False, default=False),
+    Column("is_active", Boolean, nullable=False, server_default=true()),
+    Column("is_default", Boolean, nullable=False, server_default=false()),
 )
 
 canvas_configs = Table(
@@ -41,7 +44,7 @@ canvas_configs = Table(
     Column("dpi", Integer),
     Column("spacing_width_inches", Float),
     Column("spacing_height_inches", Float),
-    Column("is_active", Boolean, nullable=False, default=True),
+    Column("is_active", Boolean, nullable=False, server_default=true()),
 )
 
 orders = Table(
@@ -49,7 +52,7 @@ orders = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("reference", String(200), nullable=False, unique=True),
-    Column("status", String(40), nullable=False, default="pending"),
+    Column("status", String(40), nullable=False, server_default="pending"),
     Column("created_at", DateTime, nullable=False, server_default=func.now()),
 )
 

@@ -1,7 +1,7 @@
 """The one rule from inches to pixels, and how amounts of memory are written."""
 
 import re
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
 
 MM_PER_INCH = Decimal("25.4")
 
@@ -15,7 +15,7 @@ def round_half_up(value: float | Decimal) -> int:
     A float counts as the decimal number it is written as, so 4.35 × 10 is 43.5 and rounds to 44.
     """
     exact = value if isinstance(value, Decimal) else Decimal(repr(value))
-    return int((exact + Decimal("0.5")).to_integral_value(rounding="ROUND_FLOOR"))
+    return int(exact.to_integral_value(rounding=ROUND_HALF_UP if exact >= 0 else ROUND_HALF_DOWN))
 
 
 def inches_to_px(inches: float, dpi: float) -> int:
@@ -45,7 +45,8 @@ def parse_bytes(text: str) -> int:
 def format_bytes(count: float) -> str:
     """Return `count` bytes as a person reads it: `9.6 MB`."""
     for unit in ("B", "kB", "MB", "GB"):
-        if abs(count) < 1000:  # noqa: PLR2004 - a thousand is the next unit
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        shown = round(count, 0 if unit == "B" else 1)
+        if abs(shown) < 1000:  # noqa: PLR2004 - a thousand is the next unit
+            return f"{shown:.0f} {unit}" if unit == "B" else f"{shown:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"

@@ -1,7 +1,9 @@
 """YAML text to plain values, with the place of every value kept for error messages.
 
 Knows YAML and `${NAME}`; knows nothing of what the keys mean. Text from others is bounded before it is expanded:
-its size, its depth, and the values it has once aliases are followed.
+its size, its depth, and the values and characters it has once aliases are followed.
+
+Plain scalars are read as in YAML 1.2: `0123` and `12:30` are text, as an order number must be, not 83 and 750.
 """
 
 import re
@@ -16,11 +18,25 @@ from config.errors import ConfigurationError, StorageError
 
 MAX_BYTES = 1_000_000
 MAX_VALUES = 100_000  # a thousand jobs of a hundred keys; an alias bomb passes it in its third level
+MAX_CHARACTERS = 10 * MAX_BYTES  # a long text that aliases and variables repeat
 MAX_DEPTH = 40
+MAX_KEY_SHOWN = 60
 
 KeyPath = tuple[str | int, ...]
 
-_VARIABLE = re.compile(r"\$(?:(\$)\{|\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\})")
+_VARIABLE = re.compile(r"\$(?:(\$)\{|\{([A-Za-z_][A-Za-z0-9_]*)(?::-((?:(?!\$\{)[^}])*))?\}|\{)")
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")  # longer ones, and those that begin with 0, are text
+_DECIMAL = re.compile(r"[-+]?(?:(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+)")
+_WORDS: Mapping[str, Any] = {
+    **dict.fromkeys(("", "~", "null"), None),
+    **dict.fromkeys(("true", "yes", "on"), True),
+    **dict.fromkeys(("false", "no", "off"), False),
+    **dict.fromkeys((".inf", "+.inf"), float("inf")),
+    "-.inf": float("-inf"),
+    ".nan": float("nan"),
+}
+_UNFIT = re.compile("[\0\ud800-\udfff]")  # neither a file name nor a database can hold them
+_PLAIN_KEY = re.compile(rf"[\w -]{{1,{MAX_KEY_SHOWN}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +54,23 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class YamlDocument:
-    """Plain values of one YAML document and the place of each (`file:line`, by key path)."""
+    """Plain values of one YAML document and the place of each (`file:line`, by key path).
+
+    `overridden` names, by key path, who said a value that is not the file's own.
+    """
 
     name: str
     data: Any
     lines: Mapping[KeyPath, int]
     problems: tuple[Problem, ...] = ()
+    overridden: Mapping[KeyPath, str] = field(default_factory=dict)
 
     def where(self, path: KeyPath) -> str:
         """Return `file:line` of the value at `path`, or of the nearest value around it."""
         for length in range(len(path), -1, -1):
+            source = self.overridden.get(path[:length])
+            if source is not None:
+                return source
             line = self.lines.get(path[:length])
             if line is not None:
                 return f"{self.name}:{line}"
@@ -58,7 +81,11 @@ def format_path(path: KeyPath) -> str:
     """Return a key path as it is read: `jobs[0].sheet.dpi`."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            key = part if _PLAIN_KEY.fullmatch(part) else ascii(part[:MAX_KEY_SHOWN])
+            text += f".{key}" if text else key
     return text
 
 
@@ -73,6 +100,8 @@ def read_yaml(path: Path, environ: Mapping[str, str]) -> YamlDocument:
             raw = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise ConfigurationError(f"{path}: no such file", "Give the path of a YAML file.") from None
+    except IsADirectoryError:
+        raise ConfigurationError(f"{path}: a folder, not a file", "Give the path of a YAML file.") from None
     except OSError as error:
         raise StorageError(f"{path}: {error.strerror}", "Check the path and its permissions.") from error
     return parse_yaml(raw, str(path), environ)
@@ -82,21 +111,20 @@ def parse_yaml(raw: bytes, name: str, environ: Mapping[str, str]) -> YamlDocumen
     """Parse YAML bytes as `read_yaml` does; `name` stands for the file in messages."""
     if len(raw) > MAX_BYTES:
         raise ConfigurationError(f"{name}: larger than {MAX_BYTES:,} bytes", "Split it into several files.")
-    loader = yaml.SafeLoader(_decode(raw, name))
+    text = _decode(raw, name)
     try:
-        root = loader.get_single_node()
-        if root is None:
-            raise ConfigurationError(f"{name}: the file is empty", "See docs/pipeline-file.md for what it holds.")
-        reader = _Reader(name, loader, environ)
-        return YamlDocument(name, reader.value(root, ()), reader.lines, tuple(reader.problems))
+        root = _Loader(text, name).get_single_node()
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        message = f"{name}:{line}: not valid YAML: the character {ascii(chr(error.character))} cannot stand here"
+        raise ConfigurationError(message, "Remove it.") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigurationError(f"{name}:{line}: not valid YAML: {error.problem}", "Mend the line.") from None
-    except (yaml.YAMLError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error).splitlines()[0]
-        raise ConfigurationError(f"{name}: not valid YAML: {reason}", "Mend the file.") from None
-    finally:
-        loader.dispose()
+        raise ConfigurationError(f"{name}:{line}: not valid YAML: {_reason(error)}", _remedy(error)) from None
+    if root is None:
+        raise ConfigurationError(f"{name}: the file is empty", "See docs/pipeline-file.md for what it holds.")
+    reader = _Reader(name, environ)
+    return YamlDocument(name, reader.value(root, ()), reader.lines, tuple(reader.problems))
 
 
 def _decode(raw: bytes, name: str) -> str:
@@ -107,37 +135,91 @@ def _decode(raw: bytes, name: str) -> str:
         raise ConfigurationError(f"{name}:{line}: not UTF-8 text", "Save the file as UTF-8.") from None
 
 
+def _reason(error: yaml.MarkedYAMLError) -> str:
+    """Return what the parser complains of and in the middle of what, with its line when that is another."""
+    words = ", ".join(part for part in (error.context, error.problem) if part)
+    if error.context_mark and error.problem_mark and error.context_mark.line != error.problem_mark.line:
+        words += f" (begun on line {error.context_mark.line + 1})"
+    return words
+
+
+def _remedy(error: yaml.MarkedYAMLError) -> str:
+    if "'\\t'" in (error.problem or ""):
+        return "Indent with spaces, not with tabs."
+    if "another document" in (error.problem or ""):
+        return "Keep one document: remove the line --- and what follows it."
+    if "undefined alias" in (error.problem or ""):
+        return "Put text that begins with * in quotes."
+    return "Mend this line or the one before: indentation, a missing quote, bracket or colon."
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's own loader, made to stop at too many nodes and too deep ones before it has built them all."""
+
+    def __init__(self, text: str, name: str) -> None:
+        super().__init__(text)
+        self._name, self._nodes, self._depth = name, 0, 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self._nodes += 1
+        self._depth += 1
+        if self._nodes > 2 * MAX_VALUES:  # a key and its value
+            raise _too_many(self._here(), "values", MAX_VALUES)
+        if self._depth > MAX_DEPTH + 1:
+            raise _too_deep(self._here())
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+    def _here(self) -> str:
+        return f"{self._name}:{self.line + 1}"
+
+
+def _too_many(where: str, what: str, limit: int) -> ConfigurationError:
+    return ConfigurationError(f"{where}: more than {limit:,} {what}", "Use fewer aliases, or several files.")
+
+
+def _too_deep(where: str) -> ConfigurationError:
+    return ConfigurationError(f"{where}: nested more than {MAX_DEPTH} deep", "Flatten it.")
+
+
 @dataclass
 class _Reader:
     """Turns nodes into values, counting as it goes so that aliases cannot blow the document up."""
 
     name: str
-    loader: yaml.SafeLoader
     environ: Mapping[str, str]
     lines: dict[KeyPath, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     values: int = 0
+    characters: int = 0
 
     def value(self, node: yaml.Node, path: KeyPath) -> Any:
         line = node.start_mark.line + 1
         self.lines.setdefault(path, line)
         self.values += 1
         if self.values > MAX_VALUES:
-            raise ConfigurationError(f"{self.name}:{line}: more than {MAX_VALUES:,} values", "Use fewer aliases.")
+            raise _too_many(f"{self.name}:{line}", "values", MAX_VALUES)
         if len(path) > MAX_DEPTH:
-            raise ConfigurationError(f"{self.name}:{line}: nested more than {MAX_DEPTH} deep", "Flatten it.")
+            raise _too_deep(f"{self.name}:{line}")
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, path)
+        self._check_tag(node, path)
         if isinstance(node, yaml.MappingNode):
             return dict(self._entries(node, path))
-        if isinstance(node, yaml.SequenceNode):
-            return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
-        assert isinstance(node, yaml.ScalarNode)  # the only kind left
-        return self._scalar(node, path)
+        return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
 
     def _entries(self, node: yaml.MappingNode, path: KeyPath) -> Iterator[tuple[str, Any]]:
         seen: dict[str, int] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
-            key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
+            if not isinstance(key_node, yaml.ScalarNode) or not key_node.value:
+                self._problem(path, line, "a key here is no word; give it a name")
+                continue
+            key = str(key_node.value)
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                self._problem((*path, key), line, "merge keys are not read; write the keys out")
+                continue
             if key in seen:
                 self._problem((*path, key), line, f"duplicate key, first on line {seen[key]}; keep one of them")
                 continue
@@ -146,26 +228,55 @@ class _Reader:
             yield key, self.value(value_node, (*path, key))
 
     def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
+        is_text = self._check_tag(node, path)
+        self._count(len(node.value), node)
         text = _VARIABLE.sub(lambda match: self._variable(match, node, path), node.value)
-        plain = node.style is None
-        tag = self.loader.resolve(yaml.ScalarNode, text, (True, False)) if plain else node.tag  # type: ignore[no-untyped-call]
-        resolved = yaml.ScalarNode(tag, text, node.start_mark, node.end_mark, node.style)
-        try:
-            return self.loader.construct_object(resolved)
-        except (ValueError, yaml.constructor.ConstructorError):
-            self._problem(path, node.start_mark.line + 1, "this value cannot be read; put it in quotes")
-            return None
+        if _UNFIT.search(text):
+            self._problem(path, node.start_mark.line + 1, "holds a character that no name can have; remove it")
+            return ""
+        return text if is_text else plain_value(text)
+
+    def _check_tag(self, node: yaml.Node, path: KeyPath) -> bool:
+        """Return whether the node is text whatever it looks like; a tag such as !!binary is a problem."""
+        plain = isinstance(node, yaml.ScalarNode) and node.style is None
+        implied = _RESOLVER.resolve(type(node), node.value, (plain, not plain))  # type: ignore[no-untyped-call]
+        if node.tag not in (implied, _TEXT):
+            self._problem(path, node.start_mark.line + 1, "tags are not read; remove the one that begins with !")
+        return not plain or (node.tag == _TEXT and implied != _TEXT)
 
     def _variable(self, match: re.Match[str], node: yaml.Node, path: KeyPath) -> str:
         escaped, name, default = match.groups()
         if escaped:
             return "${"
-        value = self.environ.get(name) or default
+        value = self.environ.get(name) or default if name else None
         if value is None:
-            message = f"the environment variable {name} is not set; set it or write ${{{name}:-default}}"
+            message = (
+                f"the environment variable {name} is not set, or empty; set it or write ${{{name}:-default}}"
+                if name
+                else "write a variable as ${NAME} or ${NAME:-default}, and a literal ${ as $${"
+            )
             self._problem(path, node.start_mark.line + 1, message)
             return ""
+        self._count(len(value), node)
         return value
+
+    def _count(self, characters: int, node: yaml.Node) -> None:
+        self.characters += characters
+        if self.characters > MAX_CHARACTERS:
+            raise _too_many(f"{self.name}:{node.start_mark.line + 1}", "characters", MAX_CHARACTERS)
 
     def _problem(self, path: KeyPath, line: int, message: str) -> None:
         self.problems.append(Problem(f"{self.name}:{line}", path, message))
+
+
+_TEXT = "tag:yaml.org,2002:str"
+_RESOLVER = yaml.resolver.Resolver()
+
+
+def plain_value(text: str) -> Any:
+    """Return what an unquoted scalar says: nothing, true or false, a number, or the text itself."""
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    return float(text) if _DECIMAL.fullmatch(text) else text

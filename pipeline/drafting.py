@@ -92,7 +92,8 @@ def think_through(desk: Desk, bench: Workbench) -> Draft:
         plan = plan_sheets(
             sized.printables, sheet, rotate=job.layout.rotate, file_name=desk.outbox.part_name, rejected=rejected
         )
-    predicted = peak_bytes(sheet.width_px, plan.placed, list(sized.work.values()), context.threads)
+    missing = [work for work in sized.work.values() if context.store.find(*work) is None]
+    predicted = peak_bytes(sheet.width_px, plan.placed, missing, context.threads)
     return Draft(book, sized, plan, predicted)
 
 

@@ -5,7 +5,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 from pythonjsonlogger.json import JsonFormatter
 from rich.console import Console
@@ -56,6 +56,17 @@ class _TextHandler(logging.Handler):
             self._console.print("".join(traceback.format_exception(*record.exc_info)), markup=False, highlight=False)
 
 
+class _LineFormatter(JsonFormatter):
+    """One JSON object a line; levels as log collectors spell them."""
+
+    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
+        super().add_fields(log_data, record, message_dict)
+        log_data["level"] = _LEVELS.get(record.levelno, "info")
+
+
+_LEVELS = {logging.DEBUG: "debug", logging.INFO: "info", logging.WARNING: "warn", logging.ERROR: "error"}
+
+
 def start_logging(kind: LogFormat, *, verbose: bool) -> NoProgress | BarProgress:
     """Send the log to standard output in the format asked for; return what shows progress beside it."""
     terminal = sys.stdout.isatty()
@@ -63,11 +74,7 @@ def start_logging(kind: LogFormat, *, verbose: bool) -> NoProgress | BarProgress
     handler: logging.Handler
     if kind == "json" or (kind == "auto" and not terminal):
         handler = logging.StreamHandler(sys.stdout)
-        handler.setFormatter(
-            JsonFormatter(
-                "%(asctime)s %(levelname)s %(message)s", rename_fields={"asctime": "time", "levelname": "level"}
-            )
-        )
+        handler.setFormatter(_LineFormatter("%(message)s", timestamp="time", json_ensure_ascii=False))
         terminal = False
     else:
         handler = _TextHandler(console)

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from tiles.design import BYTES_PER_PX, Design, Geometry, Header
 from tiles.strips import STRIP_BYTES, strip_rows
 
-PROCESS_BYTES = 60_000_000  # the main process with all it imports, before the first pixel
-CHILD_BYTES = 38_000_000  # a child that has loaded libvips
-LINES_HELD = 48  # rows of the artwork that decoding and resampling hold, as floats
+PROCESS_BYTES = 62_000_000  # the main process with all it imports, before the first pixel
+CHILD_BYTES = 30_000_000  # a child that has loaded libvips
+LINES_HELD = 1060  # rows of the artwork that decoding and resampling hold in libvips' line caches
+FLOAT_RGBA_BYTES = 16
 COPY_BYTES = 1_500  # what plan and manifest hold for a copy
 DECODER_SHARE = {"heif": 3.0, "webp": 1.6, "jpeg": 2.2}  # of decoded_bytes, when the whole image is held
 LOSSLESS_GROWTH = 2.0  # a shrunken PNG has more detail in each pixel than its original
@@ -25,7 +26,7 @@ def render_bytes(width_px: int, threads: int) -> int:
 
 def prepare_bytes(header: Header, geometry: Geometry) -> int:
     """Return what a child preparing a design holds: a few rows, or the whole image where its decoder needs it."""
-    rows = LINES_HELD * (header.width_px + geometry.width_px) * BYTES_PER_PX * 4
+    rows = min(LINES_HELD, header.height_px) * max(header.width_px, geometry.width_px) * FLOAT_RGBA_BYTES
     whole = header.decoded_bytes * DECODER_SHARE.get(header.format, 1.0) if header.buffered else 0
     return int(CHILD_BYTES + rows + whole)
 

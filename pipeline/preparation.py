@@ -20,7 +20,7 @@ from pipeline.prediction import PROCESS_BYTES, prepare_bytes
 from pipeline.sizes import Artwork, print_size
 from tiles.design import Design, Geometry, PreparedDesign
 from tiles.geometry import Rect
-from tiles.prepare import Preparation, find_trim_box, prepare
+from tiles.prepare import find_trim_box, prepare_into
 from tiles.store import TileStore
 from tiles.workbench import Task, Workbench
 
@@ -128,11 +128,6 @@ def prepare_designs(
         extra={"ready": len(ready), "from_store": len(ready) - len(missing), "prepared": len(missing)},
     )
     return ready
-
-
-def prepare_into(store: TileStore, design: Design, geometry: Geometry) -> PreparedDesign:
-    """Prepare one design into the store; runs in a child."""
-    return store.put(design, geometry, lambda target: prepare(Preparation(design, geometry, target)))
 
 
 def _admitted(

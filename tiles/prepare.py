@@ -10,9 +10,10 @@ from pathlib import Path
 import pyvips
 
 from config.errors import ArtworkError
-from tiles.design import Design, Geometry
+from tiles.design import Design, Geometry, PreparedDesign
 from tiles.geometry import Rect
 from tiles.header import first_line, open_artwork
+from tiles.store import TileStore
 
 TRIM_ALPHA = 1  # the least alpha that counts as ink: anything the printer could lay down
 SVG_MEASURE_PX = 2048  # an SVG's box is found on a drawing this large, its longer side
@@ -73,6 +74,11 @@ def prepare(job: Preparation) -> None:
         raise
     finally:
         scratch.unlink(missing_ok=True)
+
+
+def prepare_into(store: TileStore, design: Design, geometry: Geometry) -> PreparedDesign:
+    """Return the prepared design from `store`, prepared now unless it is there."""
+    return store.put(design, geometry, lambda target: prepare(Preparation(design, geometry, target)))
 
 
 def stamp_of(path: Path) -> tuple[int, ...]:

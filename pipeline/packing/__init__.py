@@ -6,12 +6,14 @@ packing, and effort is a count of steps, never a time.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from random import Random
 from typing import Literal, TypeAlias
 
 from pipeline.packing import bounds
+from pipeline.packing.height import lower
 from pipeline.packing.orders import by_size, in_order
-from pipeline.packing.search import Meter, drained, fewer_bins, lower
+from pipeline.packing.search import Meter, drained, fewer_bins
 from pipeline.packing.values import Bin, Lots, Packing, Spot, lots, top
 
 __all__ = ["Effort", "Packing", "Spot", "pack", "packings"]
@@ -19,9 +21,9 @@ __all__ = ["Effort", "Packing", "Spot", "pack", "packings"]
 Effort: TypeAlias = Literal["fast", "normal", "thorough"]
 
 _STEPS: dict[Effort, tuple[int, int]] = {
-    "fast": (600_000, 150_000),
-    "normal": (4_000_000, 5_000_000),
-    "thorough": (40_000_000, 50_000_000),
+    "fast": (900_000, 120_000),
+    "normal": (4_000_000, 8_000_000),
+    "thorough": (40_000_000, 80_000_000),
 }
 """Poses looked at to save a bin, and to save height; a million takes about 0.1 s."""
 
@@ -38,23 +40,19 @@ def packings(
 ) -> Iterator[Packing]:
     """Yield several complete packings of boxes (width, height) in bins of width × height pixels.
 
-    The first ones keep to the order given, so that neighbours stay together; the last one saves most. The caller
-    chooses. Raises ValueError, with its index, for a box that fits the bin in no allowed way.
+    The first ones keep to the order given, so that neighbours stay together, and so does the last; those between save
+    most. The caller chooses. Raises ValueError, with its index, for a box that fits the bin in no allowed way.
     """
     sheet, gaps = (width, height), (gap_x, gap_y)
     runs = lots(sizes, sheet, gaps, rotate=rotate, merge=False)
+    ordered = list(in_order(runs))
+    yield from map(runs.packing, ordered)
     merged = lots(sizes, sheet, gaps, rotate=rotate)
-    if not sizes:
-        yield Packing((), ())
-        return
-    best: list[Bin] | None = None
-    for bins in in_order(runs):
-        yield runs.packing(bins)
-    for bins in by_size(merged):
-        yield merged.packing(bins)
-        best = bins if best is None else min(best, bins, key=_cost)
-    if best is not None:
-        yield merged.packing(_improved(merged, best, effort))
+    saving: list[Bin] = []
+    for saving in _saving(merged, effort):
+        yield merged.packing(saving)
+    if saving:
+        yield from map(runs.packing, _closer(runs, min(ordered, key=_cost), len(saving), effort))
 
 
 def pack(
@@ -68,7 +66,10 @@ def pack(
     effort: Effort = "normal",
 ) -> Packing:
     """Return the best of `packings`: fewest bins, then least used height in all, then the lowest last bin."""
-    found = packings(sizes, width, height, gap_x=gap_x, gap_y=gap_y, rotate=rotate, effort=effort)
+    sheet, gaps = (width, height), (gap_x, gap_y)
+    runs = lots(sizes, sheet, gaps, rotate=rotate, merge=False)
+    merged = lots(sizes, sheet, gaps, rotate=rotate)
+    found = chain(map(runs.packing, in_order(runs)), map(merged.packing, _saving(merged, effort)))
     return min(found, key=lambda each: each.cost)
 
 
@@ -76,17 +77,40 @@ def _cost(bins: Sequence[Bin]) -> tuple[int, int]:
     return len(bins), sum(map(top, bins))
 
 
+def _saving(lots: Lots, effort: Effort) -> Iterator[list[Bin]]:
+    """Yield fillings by size, the best of them improved; none for boxes of one kind, which can lie one way only."""
+    if len({pose[:2] for ways in lots.poses for pose in ways}) > 1:
+        found = list(by_size(lots))
+        yield from found
+        yield _improved(lots, min(found, key=_cost), effort)
+
+
+def _closer(runs: Lots, bins: list[Bin], goal: int, effort: Effort) -> Iterator[list[Bin]]:
+    """Yield the filling in the order given with no more bins than the goal, when breaking up a few can do it."""
+    rng, meter = Random(0), Meter(_STEPS[effort][0])
+    while len(bins) > goal and (fewer := fewer_bins(runs, bins, rng, meter)):
+        bins = fewer
+        if len(bins) == goal:
+            yield _numbered(runs, bins)
+
+
 def _improved(lots: Lots, bins: list[Bin], effort: Effort) -> list[Bin]:
     """Return a packing with fewer bins, and then with less height, as far as the effort goes."""
-    if sum(map(len, lots.poses)) == 1:
-        return bins  # boxes of one kind that lie one way: there is nothing to choose
     steps_for_bins, steps_for_height = _STEPS[effort]
-    rng, meter = Random(len(bins)), Meter(steps_for_bins)
+    rng, meter = Random(0), Meter(steps_for_bins)
     least = bounds.fewest_bins(lots)
     while len(bins) > least and (fewer := fewer_bins(lots, bins, rng, meter)):
         bins = fewer
     meter = Meter(steps_for_height // 2)
-    if len(bins) > 1:
-        bins = drained(lots, bins, rng, meter)
-    share = (meter.left + steps_for_height // 2) // len(bins)
-    return [lower(lots, each, rng, Meter(share)) for each in bins]
+    *full, last = _numbered(lots, drained(lots, bins, rng, meter))
+    steps = meter.left + steps_for_height // 2  # half of them for the last bin, which has most to give
+    lowered = [lower(lots, each, rng, Meter(steps // 2 // len(full))) for each in full]
+    steps -= steps // 2 if full else 0
+    return _numbered(lots, [*lowered, lower(lots, last, rng, Meter(steps))])
+
+
+def _numbered(lots: Lots, bins: list[Bin]) -> list[Bin]:
+    """Return the bins in the order of the boxes in them, but the lowest, which has room left, last."""
+    lowest = min(range(len(bins)), key=lambda number: top(bins[number]))
+    last = bins.pop(lowest)
+    return [*sorted(bins, key=lambda each: sum(lots.members[p.pose.lot][0] for p in each) / len(each)), last]

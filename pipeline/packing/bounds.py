@@ -15,9 +15,10 @@ def area_of(placed: Bin) -> int:
     return sum(pose.width * pose.height for pose, _, _ in placed)
 
 
-def least_height(lots: Lots, area: int) -> int:
-    """Return the height that boxes of that area need at least, gap included."""
-    return -(-area // lots.width)
+def least_height(lots: Lots, placed: Bin) -> int:
+    """Return the height that the boxes of one bin need at least, gap included: by area, and for the flattest poses."""
+    flattest = max(min(pose.height for pose in lots.poses[each.pose.lot]) for each in placed)
+    return max(flattest, -(-area_of(placed) // lots.width))
 
 
 def fewest_bins(lots: Lots) -> int:
@@ -31,7 +32,8 @@ def fewest_bins(lots: Lots) -> int:
     across = _thresholds({pose.width for ways in lots.poses for pose in ways}, wide)
     down = _thresholds({pose.height for ways in lots.poses for pose in ways}, tall)
     pairs = {(a, 0) for a in across} | {(0, b) for b in down}
-    pairs |= {(a, min(b for b in down if b * wide >= a * tall)) for a in across if a * tall <= down[-1] * wide}
+    for a in across:  # both sides shortened in like measure
+        pairs |= {(a, b) for b in down if b * wide >= a * tall and b * wide < (a + 1) * tall}
     return max(_bins(lots, a, b) for a, b in sorted(pairs))
 
 

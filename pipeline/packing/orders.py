@@ -6,7 +6,7 @@ from typing import TypeAlias
 from pipeline.packing.skyline import ANY, Rule, fill_all, widest
 from pipeline.packing.values import Bin, Lots, Pose
 
-_LOOKS = 4_000_000  # at most so many poses are looked at with one order, about 0.4 s; else only the quick rules
+_LOOKS = 4_000_000  # so many poses may be looked at with one order, about 0.4 s; else only the quick rules
 _NEAR, _FAR = 24, 256  # poses looked ahead in the order given: a dozen boxes, and enough to fill any hole
 
 Rank: TypeAlias = Callable[[Pose], tuple[int, ...]]

@@ -11,6 +11,8 @@ from pipeline.packing.values import Bin, Lots, Placed, Pose
 ANY = 1 << 60
 """A slack under which every pose that fits counts as a perfect fit: the first one is taken."""
 
+_PERFECT = 3  # as wide as the place, and level with a wall
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -35,37 +37,53 @@ class Skyline:
         self.height = height
         self.xs, self.ys, self.widths = [0], [0], [width]
 
-    def lowest(self) -> int:
-        """Return the number of the leftmost of the lowest segments."""
-        return self.ys.index(min(self.ys))
+    def lowest(self) -> tuple[int, int, int, int, int]:
+        """Return the leftmost of the lowest segments: its number, width, y, and how far its two neighbours stand above.
 
-    def walls(self, i: int) -> tuple[int, int]:
-        """Return how far the neighbours of segment `i` stand above it; the bin's sides reach its top."""
-        ys, y = self.ys, self.ys[i]
+        The bin's sides reach to its top.
+        """
+        ys = self.ys
+        y = min(ys)
+        i = ys.index(y)
         left = ys[i - 1] - y if i else self.height - y
         right = ys[i + 1] - y if i + 1 < len(ys) else self.height - y
-        return left, right
+        return i, self.widths[i], y, left, right
 
-    def lift(self, i: int) -> None:
-        """Give up segment `i`: nothing fits on it."""
-        self.ys[i] += min(self.walls(i))
+    def cover(self, x: int, width: int, y: int) -> None:
+        """Raise the outline to `y` over a stretch that no segment rises above."""
+        right = x + width
+        segments: list[tuple[int, int, int]] = []
+        for start, level, length in zip(self.xs, self.ys, self.widths, strict=True):
+            end = start + length
+            if start < x:
+                segments.append((start, level, min(end, x) - start))
+            if start <= x < end:
+                segments.append((x, y, width))
+            if end > right:
+                segments.append((max(start, right), level, end - max(start, right)))
+        self.xs, self.ys, self.widths = map(list, zip(*segments, strict=True))
+        i = self.xs.index(x)
         self._merge(i)
 
-    def put(self, i: int, width: int, height: int) -> tuple[int, int]:
-        """Lay a box on segment `i` beside its taller wall; return (x, y)."""
+    def lift(self, i: int, height: int) -> None:
+        """Give up segment `i`, as nothing fits on it, up to the lower of its neighbours."""
+        self.ys[i] += height
+        self._merge(i)
+
+    def put(self, i: int, width: int, height: int, *, at_right: bool) -> tuple[int, int]:
+        """Lay a box on segment `i`, at its left or right end; return (x, y)."""
         xs, ys, widths = self.xs, self.ys, self.widths
-        left, right = self.walls(i)
         x, y, gap = xs[i], ys[i], widths[i]
         if width == gap:
             ys[i] = y + height
             self._merge(i)
             return x, y
         widths[i] = gap - width
-        if left >= right:
-            xs[i] = x + width
-        else:
+        if at_right:
             x += gap - width
             i += 1
+        else:
+            xs[i] = x + width
         xs.insert(i, x)
         ys.insert(i, y + height)
         widths.insert(i, width)
@@ -87,30 +105,42 @@ def widest(pose: Pose) -> tuple[int, int, int]:
     return -pose.width, -pose.height, pose.lot
 
 
-def fill(lots: Lots, live: list[Pose], left: list[int] | dict[int, int], rule: Rule, height: int) -> Bin:
-    """Fill one bin of the given height; take what went in off `left`, and lots that are used up out of `live`.
+def fill(
+    lots: Lots,
+    live: list[Pose],
+    left: list[int] | dict[int, int],
+    rule: Rule,
+    height: int,
+    below: Bin | None = None,
+) -> Bin:
+    """Return what is laid into one bin of the given height, on top of the boxes `below`.
+
+    What went in is taken off `left`, and lots that are used up out of `live`.
 
     The lowest place is filled first (Burke, Kendall & Whitwell 2004, "A new placement heuristic for the orthogonal
     stock-cutting problem") with the pose that fits it best (after Wei et al. 2011, "A skyline heuristic for the 2D
     rectangular packing and strip packing problems"). Widest first and with any slack it is the former's best fit.
     """
     sky = Skyline(lots.width, height)
+    for pose, x, y in below or ():
+        sky.cover(x, pose.width, y + pose.height)
     placed: Bin = []
     if not live:
         return placed
     narrowest, flattest = min(map(itemgetter(0), live)), min(map(itemgetter(1), live))
     while live:
-        i = sky.lowest()
-        gap, room = sky.widths[i], height - sky.ys[i]
+        i, gap, y, left_wall, right_wall = sky.lowest()
+        room = height - y
         if room < flattest:
             break
         choice = None
         if gap >= narrowest:
-            choice = _best(_seen(live, rule, gap), gap, room, sky.walls(i), rule.slack)
+            choice = _best(_seen(live, rule, gap), gap, room, left_wall, right_wall, rule.slack)
         if choice is None:
-            sky.lift(i)
+            sky.lift(i, min(left_wall, right_wall))
             continue
-        placed.append(Placed(choice, *sky.put(i, choice.width, choice.height)))
+        x, y = sky.put(i, choice[0], choice[1], at_right=right_wall > left_wall)
+        placed.append(Placed(choice, x, y))
         left[choice.lot] -= 1
         if not left[choice.lot]:
             _drop(live, lots.poses[choice.lot], rule)
@@ -127,21 +157,21 @@ def fill_all(lots: Lots, poses: Sequence[Pose], rule: Rule) -> list[Bin]:
 
 def _seen(live: list[Pose], rule: Rule, gap: int) -> Iterable[Pose]:
     if rule.widest_first:
-        start = bisect_left(live, (-gap,), key=widest)
+        start = bisect_left(live, -gap, key=lambda pose: -pose.width)
         return live[start : start + rule.window]
     return live if rule.window >= len(live) else islice(live, rule.window)
 
 
-def _best(poses: Iterable[Pose], gap: int, room: int, walls: tuple[int, int], slack: int) -> Pose | None:
+def _best(poses: Iterable[Pose], gap: int, room: int, left: int, right: int, slack: int) -> Pose | None:
     tight = gap - slack
-    low1, high1, low2, high2 = walls[0] - slack, walls[0] + slack, walls[1] - slack, walls[1] + slack
+    low1, high1, low2, high2 = left - slack, left + slack, right - slack, right + slack
     choice, most = None, -1
     for pose in poses:
         width, height = pose[0], pose[1]  # not by name: half of the whole time is spent in these lines
         if width <= gap and height <= room:
             fit = (2 if width >= tight else 0) + (low1 <= height <= high1 or low2 <= height <= high2)
             if fit > most:
-                if fit == 3:  # noqa: PLR2004 as wide as the place and level with a wall
+                if fit == _PERFECT:
                     return pose
                 choice, most = pose, fit
     return choice

@@ -7,7 +7,7 @@ are a gap apart, and the gap at the bin's far edges costs nothing.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, NoReturn, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,8 @@ class Placed(NamedTuple):
 
 
 Bin: TypeAlias = list[Placed]
+
+_SHARES = 64  # more would make searching slow where all boxes are equal, fewer would leave it little choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,26 +102,51 @@ def lots(
     rotate: bool,
     merge: bool = True,
 ) -> Lots:
-    """Group boxes of one size: all of them, or with `merge` off only those that follow one another.
+    """Group boxes of one size: with `merge` all of them, otherwise only those that follow one another.
 
+    All of one size are still split into shares of a 64th of all boxes, because the boxes of a lot come one after the
+    other in any order, the same way up; a pinwheel of four equal boxes needs two each way, alternately.
     Raises ValueError with the index of a box that fits the sheet in no allowed way.
     """
-    width, height = sheet
-    groups: list[tuple[tuple[int, int], list[int]]]
-    if merge:
-        found: dict[tuple[int, int], list[int]] = {}
-        for index, size in enumerate(sizes):
-            found.setdefault(size, []).append(index)
-        groups = list(found.items())
-    else:
-        groups = [(size, list(run)) for size, run in groupby(range(len(sizes)), key=sizes.__getitem__)]
-    poses = []
-    for lot, ((w, h), members) in enumerate(groups):
-        if w <= 0 or h <= 0:
-            raise ValueError(f"box {members[0]} is {w}×{h}: a side must be at least 1")
-        ways = [(w, h, False), (h, w, True)] if rotate and w != h else [(w, h, False)]
-        fitting = tuple(Pose(a + gaps[0], b + gaps[1], lot, t) for a, b, t in ways if a <= width and b <= height)
-        if not fitting:
-            raise ValueError(f"box {members[0]} is {w}×{h} and fits no bin of {width}×{height}")
-        poses.append(fitting)
-    return Lots(width + gaps[0], height + gaps[1], gaps[1], tuple(tuple(each) for _, each in groups), tuple(poses))
+    groups = _shares(sizes) if merge else _runs(sizes)
+    return Lots(
+        width=sheet[0] + gaps[0],
+        height=sheet[1] + gaps[1],
+        gap_y=gaps[1],
+        members=tuple(tuple(members) for _, members in groups),
+        poses=tuple(
+            _poses(lot, size, sheet, gaps, rotate=rotate) or _refuse(members[0], size, sheet)
+            for lot, (size, members) in enumerate(groups)
+        ),
+    )
+
+
+def _runs(sizes: Sequence[tuple[int, int]]) -> list[tuple[tuple[int, int], list[int]]]:
+    return [(size, list(run)) for size, run in groupby(range(len(sizes)), key=sizes.__getitem__)]
+
+
+def _shares(sizes: Sequence[tuple[int, int]]) -> list[tuple[tuple[int, int], list[int]]]:
+    found: dict[tuple[int, int], list[int]] = {}
+    for index, size in enumerate(sizes):
+        found.setdefault(size, []).append(index)
+    most = -(-len(sizes) // _SHARES)
+    return [(size, all_[i : i + most]) for size, all_ in found.items() for i in range(0, len(all_), most)]
+
+
+def _poses(
+    lot: int, size: tuple[int, int], sheet: tuple[int, int], gaps: tuple[int, int], *, rotate: bool
+) -> tuple[Pose, ...]:
+    """Return the ways in which a box fits the sheet; a square is never turned."""
+    (width, height), (most_width, most_height) = size, sheet
+    ways = [(width, height, False)]
+    if rotate and width != height:
+        ways.append((height, width, True))
+    return tuple(
+        Pose(w + gaps[0], h + gaps[1], lot, turned)
+        for w, h, turned in ways
+        if 0 < w <= most_width and 0 < h <= most_height
+    )
+
+
+def _refuse(index: int, size: tuple[int, int], sheet: tuple[int, int]) -> NoReturn:
+    raise ValueError(f"box {index} of {size[0]}×{size[1]} px does not fit a bin of {sheet[0]}×{sheet[1]} px")
