@@ -66,10 +66,15 @@ class Database:
             address = address.set(database=str(self._file))
         try:
             self._engine = sa.create_engine(address, poolclass=sa.NullPool)
-        except (ArgumentError, NoSuchModuleError, ImportError, TypeError, ValueError):
+        except ImportError:
             raise ConfigurationError(
-                f"no driver for the database address {_shown(address)}",
-                "Install one, e.g. psycopg for postgresql+psycopg://, or use sqlite:///file.db.",
+                f"{_shown(address)}: the driver for this database is not installed",
+                "Install it, e.g. psycopg for postgresql+psycopg://, or use sqlite:///file.db.",
+            ) from None
+        except (ArgumentError, NoSuchModuleError, TypeError, ValueError):
+            raise ConfigurationError(
+                "the database address names no kind of database that is known, or has options it does not take",
+                "Write it as sqlite:///file.db or postgresql+psycopg://user:password@host/name.",
             ) from None
         self.address = _shown(address)
 
@@ -270,11 +275,6 @@ def _parse_address(url: str) -> sa.URL:
     except (ArgumentError, ValueError):
         raise ConfigurationError(
             "the database address cannot be read", "Write it as sqlite:///file.db or another SQLAlchemy URL."
-        ) from None
-    except NoSuchModuleError:
-        raise ConfigurationError(
-            "the database address begins with no kind of database that is known",
-            "Write it as sqlite:///file.db or postgresql+psycopg://user:password@host/name.",
         ) from None
     if backend == "sqlite" and address.database in (None, "", ":memory:"):
         raise ConfigurationError(

@@ -86,7 +86,7 @@ def _wanted(detail: Mapping[str, Any]) -> str:
     kind = str(detail["type"])
     if kind in _BOUNDS:
         return _BOUNDS[kind].format(**detail.get("ctx", {}))
-    return _TYPES.get(kind.split("_")[0], "something else: " + str(detail["msg"]))
+    return _TYPES.get(kind.split("_", maxsplit=1)[0], "something else: " + str(detail["msg"]))
 
 
 def _unknown(path: KeyPath, model: type[BaseModel]) -> str:
@@ -128,7 +128,7 @@ def _written_path(detail: Mapping[str, Any], data: Any) -> KeyPath:
 @cache
 def _places(model: type[BaseModel]) -> Mapping[tuple[str, ...], tuple[str, ...]]:
     """Return the keys that may stand at each place below a model, lists left out of the path."""
-    places = {(): tuple(model.model_fields)}
+    places: dict[tuple[str, ...], tuple[str, ...]] = {(): tuple(model.model_fields)}
     for name, member in model.model_fields.items():
         for inner in _models_in(member.annotation):
             places |= {(name, *below): keys for below, keys in _places(inner).items()}

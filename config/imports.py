@@ -259,8 +259,6 @@ def _grouped(rows: Sequence[tuple[str, OrderLineRow]]) -> _Sourced:
     places: dict[str, str] = {}
     for where, row in rows:
         places.setdefault(row.order, where)
-        item = OrderItemRow.model_construct(**row.model_dump(exclude={"order"}))
-        grouped.setdefault(row.order, []).append(item)
-    orders = tuple(OrderRow.model_construct(order=name, items=tuple(items)) for name, items in grouped.items())
-    content = Import.model_construct(printers=(), canvas_configs=(), orders=orders)
-    return _Sourced(content, [("orders", name, where) for name, where in places.items()])
+        grouped.setdefault(row.order, []).append(row)
+    orders = tuple(OrderRow(order=name, items=tuple(items)) for name, items in grouped.items())
+    return _Sourced(Import(orders=orders), [("orders", name, where) for name, where in places.items()])

@@ -35,6 +35,10 @@ _WORDS: Mapping[str, Any] = {
     "-.inf": float("-inf"),
     ".nan": float("nan"),
 }
+# In {flow: mappings} YAML takes a brace for its own: those of variables are other characters while it reads.
+_BRACED = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::-[^{}\n]*)?\}")
+_HIDDEN = str.maketrans("{}", "\uf5a7\uf5a8")
+_SHOWN = str.maketrans("\uf5a7\uf5a8", "{}")
 _UNFIT = re.compile("[\0\ud800-\udfff]")  # neither a file name nor a database can hold them
 _PLAIN_KEY = re.compile(rf"[\w -]{{1,{MAX_KEY_SHOWN}}}")
 
@@ -113,10 +117,11 @@ def parse_yaml(raw: bytes, name: str, environ: Mapping[str, str]) -> YamlDocumen
         raise ConfigurationError(f"{name}: larger than {MAX_BYTES:,} bytes", "Split it into several files.")
     text = _decode(raw, name)
     try:
-        root = _Loader(text, name).get_single_node()
+        hidden = _BRACED.sub(lambda match: match[0].translate(_HIDDEN), text)
+        root = _Loader(hidden, name).get_single_node()
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        message = f"{name}:{line}: not valid YAML: the character {ascii(chr(error.character))} cannot stand here"
+        message = f"{name}:{line}: not valid YAML: the character {chr(error.character)!a} cannot stand here"
         raise ConfigurationError(message, "Remove it.") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
@@ -140,7 +145,7 @@ def _reason(error: yaml.MarkedYAMLError) -> str:
     words = ", ".join(part for part in (error.context, error.problem) if part)
     if error.context_mark and error.problem_mark and error.context_mark.line != error.problem_mark.line:
         words += f" (begun on line {error.context_mark.line + 1})"
-    return words
+    return words.translate(_SHOWN)
 
 
 def _remedy(error: yaml.MarkedYAMLError) -> str:
@@ -216,7 +221,7 @@ class _Reader:
             if not isinstance(key_node, yaml.ScalarNode) or not key_node.value:
                 self._problem(path, line, "a key here is no word; give it a name")
                 continue
-            key = str(key_node.value)
+            key = str(key_node.value).translate(_SHOWN)
             if key_node.tag == "tag:yaml.org,2002:merge":
                 self._problem((*path, key), line, "merge keys are not read; write the keys out")
                 continue
@@ -230,7 +235,7 @@ class _Reader:
     def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
         is_text = self._check_tag(node, path)
         self._count(len(node.value), node)
-        text = _VARIABLE.sub(lambda match: self._variable(match, node, path), node.value)
+        text = _VARIABLE.sub(lambda match: self._variable(match, node, path), node.value.translate(_SHOWN))
         if _UNFIT.search(text):
             self._problem(path, node.start_mark.line + 1, "holds a character that no name can have; remove it")
             return ""

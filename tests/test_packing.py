@@ -38,9 +38,7 @@ def apart(one: tuple[int, ...], other: tuple[int, ...], gap_x: int, gap_y: int) 
     return bin_1 != bin_2 or across or y2 >= y1 + h1 + gap_y or y1 >= y2 + h2 + gap_y
 
 
-def assert_sound(
-    packing: Packing, boxes: Sequence[Size], sheet: Size, gap_x: int = 0, gap_y: int = 0
-) -> None:
+def assert_sound(packing: Packing, boxes: list[Size], sheet: Size, gap_x: int = 0, gap_y: int = 0) -> None:
     """Check a packing from scratch, sharing no code with the one who made it."""
     width, height = sheet
     laid = rectangles(packing, boxes)

@@ -3,19 +3,24 @@
 The format is what the bytes are, never what the name says.
 """
 
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyvips
 
 from config.errors import ArtworkError
 from tiles.design import Header, Limits
+from tiles.profile import DAMAGED, has_profile, profile_problem
 
 ACCEPTED = "PNG, JPEG, TIFF, WebP, AVIF or HEIF"
 SVG_MAX_BYTES = 5_000_000
 
 _HEAD_BYTES = 4096
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SIGNATURES = {
-    b"\x89PNG\r\n\x1a\n": "png",
+    _PNG_SIGNATURE: "png",
     b"\xff\xd8\xff": "jpeg",
     b"II*\0": "tiff",
     b"MM\0*": "tiff",
@@ -26,25 +31,39 @@ _HEIF_BRANDS = {b"avif", b"heic", b"heix", b"heim", b"heis", b"mif1"}
 _OTHERS = {b"GIF8": "GIF", b"%PDF": "PDF", b"8BPS": "PSD", b"%!PS": "EPS", b"BM": "BMP", b"\0\0\1\0": "ICO"}
 _BITS = {"uchar": 8, "ushort": 16}
 _TURNED = range(5, 9)  # EXIF orientations that swap width and height
+_CHUNK_HEAD_BYTES, _CRC_BYTES, _PHYS_BYTES = 8, 4, 9  # of a PNG: length and type, check sum; two sizes and a unit
 _PHYS_QUANTUM_DPI = 0.0254  # pHYs counts whole pixels per metre
-_ICC_SPACES = {"b-w": b"GRAY", "grey16": b"GRAY", "cmyk": b"CMYK"}
+_MAX_DPI = 100_000  # a tag beyond is a mistake
+_WITH_RESOLUTION = {"png", "jpeg", "tiff"}  # libvips does not read it from the EXIF of WebP and HEIF
+_METRE = 1  # the unit of pHYs; 0 says no more than the pixels' shape
 
 
 def read_header(path: Path, limits: Limits) -> Header:
     """Read and judge the header of the artwork at `path`; raise ArtworkError with the reason if it is unfit."""
-    size = path.stat().st_size
-    if size == 0:
-        raise ArtworkError("the file is empty")
-    if size > limits.max_bytes:
-        raise ArtworkError(f"the file has {size:,} bytes; at most {limits.max_bytes:,} are accepted")
-    kind = format_of(path)
-    if kind == "svg" and not limits.allow_svg:
-        raise ArtworkError("SVG is not accepted here", "Set designs.allow_svg: true, or send a PNG.")
+    with reading():
+        size = path.stat().st_size
+        if size == 0:
+            raise ArtworkError("the file is empty")
+        if size > limits.max_bytes:
+            raise ArtworkError(f"the file has {size:,} bytes; at most {limits.max_bytes:,} are accepted")
+        kind = format_of(path)
+        if kind == "svg" and not limits.allow_svg:
+            raise ArtworkError("SVG is not accepted here", "Set designs.allow_svg: true, or send a PNG.")
+        chunks = _png_chunks(path) if kind == "png" else {}
     try:
         image = open_artwork(path, kind)
     except pyvips.Error as error:
         raise ArtworkError(f"cannot be decoded: {first_line(error)}") from None
-    return _judge(image, kind, limits)
+    return _judge(image, kind, limits, chunks)
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Turn what goes wrong when an artwork's file is read into a reason against it."""
+    try:
+        yield
+    except OSError as error:
+        raise ArtworkError(f"cannot be read: {error.strerror or error}") from None
 
 
 def format_of(path: Path) -> str:
@@ -71,9 +90,11 @@ def open_artwork(path: Path, kind: str, scale: float = 1.0) -> pyvips.Image:
     """
     options = {"access": "sequential", "fail_on": "warning"}
     if kind == "svg":
-        if path.stat().st_size > SVG_MAX_BYTES:
-            raise ArtworkError(f"the SVG is larger than {SVG_MAX_BYTES:,} bytes")
-        return pyvips.Image.svgload_buffer(path.read_bytes(), scale=scale, **options)
+        with reading():
+            if path.stat().st_size > SVG_MAX_BYTES:
+                raise ArtworkError(f"the SVG is larger than {SVG_MAX_BYTES:,} bytes")
+            text = path.read_bytes()
+        return pyvips.Image.svgload_buffer(text, scale=scale, **options)
     loaders = {
         "png": pyvips.Image.pngload,
         "jpeg": pyvips.Image.jpegload,
@@ -90,7 +111,19 @@ def first_line(error: pyvips.Error) -> str:
     return lines[-1] if lines else "unknown error"
 
 
-def _judge(image: pyvips.Image, kind: str, limits: Limits) -> Header:
+def _png_chunks(path: Path) -> dict[bytes, bytes]:
+    """Return how each chunk before a PNG's pixels begins, by its type."""
+    chunks: dict[bytes, bytes] = {}
+    with path.open("rb") as file:
+        file.seek(len(_PNG_SIGNATURE))
+        while len(head := file.read(_CHUNK_HEAD_BYTES)) == _CHUNK_HEAD_BYTES and head[4:] != b"IDAT":
+            length = int.from_bytes(head[:4], "big")
+            chunks[head[4:]] = file.read(min(length, _PHYS_BYTES))
+            file.seek(length - len(chunks[head[4:]]) + _CRC_BYTES, os.SEEK_CUR)
+    return chunks
+
+
+def _judge(image: pyvips.Image, kind: str, limits: Limits, png_chunks: Mapping[bytes, bytes]) -> Header:
     pages = _field(image, "n-pages", 1)
     if pages > 1:
         raise ArtworkError(f"the file has {pages} pages; one is expected", "Send each page as its own file.")
@@ -102,17 +135,19 @@ def _judge(image: pyvips.Image, kind: str, limits: Limits) -> Header:
         )
     orientation = _field(image, "orientation", 1)
     turned = orientation in _TURNED
+    dropped = b"iCCP" in png_chunks and not has_profile(image)
+    problem = DAMAGED if dropped else profile_problem(image)
     header = Header(
         format=kind,
         width_px=image.height if turned else image.width,
         height_px=image.width if turned else image.height,
         bands=image.bands,
         bits=_BITS[image.format],
-        dpi=_dpi(image, kind),
+        dpi=_png_dpi(png_chunks[b"pHYs"]) if b"pHYs" in png_chunks else _dpi(image, kind),
         orientation=orientation,
-        has_profile=bool(image.get_typeof("icc-profile-data")),
+        has_profile=has_profile(image),
         buffered=_is_buffered(image, kind),
-        warnings=_profile_warnings(image),
+        warnings=(problem,) if problem else (),
     )
     limits.check(header)
     return header
@@ -123,10 +158,20 @@ def _field(image: pyvips.Image, name: str, default: int) -> int:
 
 
 def _dpi(image: pyvips.Image, kind: str) -> float | None:
-    """Return the resolution tag in DPI; a tag within the grain of pHYs of a whole number is that number."""
-    if kind == "svg" or (image.xres == 1.0 and not image.get_typeof("resolution-unit")):
+    """Return the resolution tag of a JPEG or TIFF, or the EXIF of a PNG; libvips makes one up where there is none."""
+    if kind not in _WITH_RESOLUTION or not image.get_typeof("resolution-unit"):
         return None
-    dpi = image.xres * 25.4
+    return _rounded_dpi(image.xres * 25.4)
+
+
+def _png_dpi(phys: bytes) -> float | None:
+    return _rounded_dpi(int.from_bytes(phys[:4], "big") * 0.0254) if phys[8:9] == bytes([_METRE]) else None
+
+
+def _rounded_dpi(dpi: float) -> float | None:
+    """Return a DPI tag, None for nonsense; one within the grain of pHYs of a whole number is that number."""
+    if not 0 < dpi < _MAX_DPI:
+        return None
     return float(round(dpi)) if abs(dpi - round(dpi)) <= _PHYS_QUANTUM_DPI else round(dpi, 3)
 
 
@@ -134,16 +179,3 @@ def _is_buffered(image: pyvips.Image, kind: str) -> bool:
     """Tell whether the decoder holds all pixels: HEIF and WebP always, interlaced PNG and progressive JPEG too."""
     progressive = _field(image, "interlaced", 0) or _field(image, "jpeg-multiscan", 0)
     return kind in {"heif", "webp", "svg"} or bool(progressive)
-
-
-def _profile_warnings(image: pyvips.Image) -> tuple[str, ...]:
-    if not image.get_typeof("icc-profile-data"):
-        return ()
-    profile = bytes(image.get("icc-profile-data"))
-    expected = _ICC_SPACES.get(image.interpretation, b"RGB ")
-    if profile[36:40] != b"acsp":  # ICC.1:2022, 7.2: profile file signature, then data colour space
-        return ("its colour profile is damaged and was ignored",)
-    if profile[16:20] != expected:
-        space = profile[16:20].decode("ascii", "replace").strip()
-        return (f"its colour profile is for {space} and does not fit its pixels; it was ignored",)
-    return ()

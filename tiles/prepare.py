@@ -12,8 +12,10 @@ import pyvips
 from config.errors import ArtworkError
 from tiles.design import Design, Geometry, PreparedDesign
 from tiles.geometry import Rect
-from tiles.header import first_line, open_artwork
+from tiles.header import first_line, open_artwork, reading
+from tiles.profile import to_srgb
 from tiles.store import TileStore
+from tiles.vips import disk_error
 
 TRIM_ALPHA = 1  # the least alpha that counts as ink: anything the printer could lay down
 SVG_MEASURE_PX = 2048  # an SVG's box is found on a drawing this large, its longer side
@@ -39,9 +41,10 @@ def find_trim_box(design: Design, scratch: Path) -> Rect:
         image = _upright(design, scratch, scale)
         if not image.hasalpha():
             return Rect(0, 0, header.width_px, header.height_px)
-        box = _ink_box(image[image.bands - 1])
+        box = _ink_box(_alpha(image))
+        _check_unchanged(design)
     except pyvips.Error as error:
-        raise _undecodable(error) from None
+        raise _meaning(error) from None
     finally:
         scratch.unlink(missing_ok=True)
     if box.area == 0:
@@ -58,17 +61,16 @@ def prepare(job: Preparation) -> None:
     """Write the prepared design to `job.target` (a `.v` file); leave nothing there when it fails.
 
     The same design and geometry give the same bytes. Raises ArtworkError if the artwork cannot be decoded whole,
-    or has changed since it was hashed.
+    or has changed since it was hashed; OSError if there is no room for it.
     """
     scratch = job.target.with_suffix(".upright.v")
     try:
         image = _upright(job.design, scratch, _drawing_scale(job.design, job.geometry))
-        _print_size(image, job.geometry, job.design).write_to_file(str(job.target))
-        if stamp_of(job.design.path) != job.design.stamp:
-            raise ArtworkError("the file changed while it was read", "Run again when nobody writes to it.")
+        _print_size(image, job.geometry, job.design).write_to_file(str(job.target), keep="none")
+        _check_unchanged(job.design)
     except pyvips.Error as error:
         job.target.unlink(missing_ok=True)
-        raise _undecodable(error) from None
+        raise _meaning(error) from None
     except BaseException:
         job.target.unlink(missing_ok=True)
         raise
@@ -96,6 +98,19 @@ def _upright(design: Design, scratch: Path, scale: float) -> pyvips.Image:
     return pyvips.Image.new_from_file(str(scratch), access="random").autorot()
 
 
+def _check_unchanged(design: Design) -> None:
+    with reading():
+        stamp = stamp_of(design.path)
+    if stamp != design.stamp:
+        raise ArtworkError("the file changed while it was read", "Run again when nobody writes to it.")
+
+
+def _alpha(image: pyvips.Image) -> pyvips.Image:
+    """Return the alpha channel in 8 bits, as it is printed."""
+    alpha = image[image.bands - 1]
+    return alpha.rshift(8).cast("uchar") if alpha.format == "ushort" else alpha
+
+
 def _ink_box(alpha: pyvips.Image) -> Rect:
     """Return the box of samples at or above TRIM_ALPHA, found in one pass."""
     x, y, width, height = alpha.find_trim(threshold=TRIM_ALPHA - 1, background=[0], line_art=True)
@@ -114,9 +129,7 @@ def _print_size(image: pyvips.Image, geometry: Geometry, design: Design) -> pyvi
     """Return the image trimmed, in sRGB and resized to exactly the printed pixels, as 8-bit RGBA."""
     if geometry.box is not None:
         image = _crop(image, geometry.box, image.width / design.header.width_px)
-    image = _to_srgb(image)
-    if not image.hasalpha():
-        image = image.addalpha()
+    image = _to_rgba(image)
     if (image.width, image.height) != (geometry.width_px, geometry.height_px):
         image = _resize(image, geometry.width_px, geometry.height_px)
     inked = image[3] > 0
@@ -130,22 +143,33 @@ def _crop(image: pyvips.Image, box: Rect, scale: float) -> pyvips.Image:
     return image.crop(left, top, width, height)
 
 
-def _to_srgb(image: pyvips.Image) -> pyvips.Image:
-    """Return 8-bit sRGB with the alpha it had; by the embedded profile, else by libvips' own for the space."""
-    if image.get_typeof("icc-profile-data") or image.interpretation == "cmyk":
-        fallback = {"input_profile": "cmyk"} if image.interpretation == "cmyk" else {}
-        image = image.icc_transform("srgb", embedded=True, intent="relative", black_point_compensation=True, **fallback)
-    return image.colourspace("srgb").cast("uchar")
+def _to_rgba(image: pyvips.Image) -> pyvips.Image:
+    """Return 8-bit sRGB with the alpha it had, or opaque."""
+    if not image.hasalpha():
+        return to_srgb(image).addalpha()
+    return to_srgb(image.extract_band(0, n=image.bands - 1)).bandjoin(_alpha(image))
 
 
 def _resize(image: pyvips.Image, width_px: int, height_px: int) -> pyvips.Image:
-    """Resample with Lanczos in premultiplied alpha, so that no colour bleeds in from transparent pixels."""
-    hscale, vscale = width_px / image.width, height_px / image.height
-    resized = image.premultiply().resize(hscale, vscale=vscale, kernel="lanczos3")
+    """Resample in premultiplied alpha, so that no colour bleeds in from transparent pixels: Lanczos to shrink.
+
+    To enlarge, bicubic, about pixel centres; libvips' own `resize` would shift the picture by half a printed pixel.
+    """
+    narrow, low = min(width_px, image.width), min(height_px, image.height)
+    resized = image.premultiply().resize(narrow / image.width, vscale=low / image.height, kernel="lanczos3")
     if (resized.width, resized.height) != (width_px, height_px):
-        raise ArtworkError(f"libvips resized to {resized.width}×{resized.height}, not to {width_px}×{height_px}")
+        resized = resized.affine(
+            [width_px / narrow, 0, 0, height_px / low],
+            interpolate=pyvips.Interpolate.new("bicubic"),
+            oarea=[0, 0, width_px, height_px],
+            **{"idx": 0.5, "idy": 0.5, "odx": -0.5, "ody": -0.5},
+            extend="copy",
+            premultiplied=True,
+        )
     return resized.unpremultiply().rint().cast("uchar")
 
 
-def _undecodable(error: pyvips.Error) -> ArtworkError:
-    return ArtworkError(f"cannot be decoded whole: {first_line(error)}", "Export the artwork again.")
+def _meaning(error: pyvips.Error) -> ArtworkError | OSError:
+    """Return what a libvips error means: a full disk, or an artwork that cannot be decoded."""
+    undecodable = ArtworkError(f"cannot be decoded whole: {first_line(error)}", "Export the artwork again.")
+    return disk_error(error) or undecodable

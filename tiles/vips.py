@@ -1,4 +1,7 @@
-"""How libvips is set up in every process: thread count, no operation cache, no loader beyond the accepted ones."""
+"""How libvips is set up in every process, and what its errors mean that are not of its making."""
+
+import errno
+import os
 
 import pyvips
 
@@ -10,6 +13,12 @@ def start(threads: int) -> None:
     pyvips.block_untrusted_set(True)
     pyvips.operation_block_set("VipsForeignLoadVips", False)  # the tile store's own files
     pyvips.operation_block_set("VipsForeignLoadSvg", False)  # from buffers, and only if allowed: see header.py
+
+
+def disk_error(error: pyvips.Error) -> OSError | None:
+    """Return the full disk behind a libvips error, None if that is not its cause; libvips hands errno on as text."""
+    full = (code for code in (errno.ENOSPC, errno.EDQUOT) if os.strerror(code) in error.detail)
+    return next((OSError(code, os.strerror(code)) for code in full), None)
 
 
 def srgb_profile() -> bytes:

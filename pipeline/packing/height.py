@@ -84,7 +84,7 @@ def _retopped(lots: Lots, placed: Bin, floor: int, rng: Random, meter: Meter) ->
             out = sum(map(lots.area, homeless))
         below, taken = _cut(kept, rng)
         pool = [*homeless, *(each.pose.lot for each in taken)]
-        if not meter.spend(2 * len(pool), len(pool) + len(below) // 4):
+        if not meter.spend(2 * len(pool), len(pool)):
             break
         left = {lot: pool.count(lot) for lot in sorted(pool)}
         live = shuffled(lots, left, rng)

@@ -33,9 +33,13 @@ class Skyline:
 
     __slots__ = ("height", "widths", "xs", "ys")
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: int, height: int, below: Bin) -> None:
         self.height = height
         self.xs, self.ys, self.widths = [0], [0], [width]
+        if below:
+            self.xs, self.ys, self.widths = map(list, zip(*_outline(width, below), strict=True))
+            for i in reversed(range(len(self.xs) - 1)):
+                self._merge(i)
 
     def lowest(self) -> tuple[int, int, int, int, int]:
         """Return the leftmost of the lowest segments: its number, width, y, and how far its two neighbours stand above.
@@ -48,22 +52,6 @@ class Skyline:
         left = ys[i - 1] - y if i else self.height - y
         right = ys[i + 1] - y if i + 1 < len(ys) else self.height - y
         return i, self.widths[i], y, left, right
-
-    def cover(self, x: int, width: int, y: int) -> None:
-        """Raise the outline to `y` over a stretch that no segment rises above."""
-        right = x + width
-        segments: list[tuple[int, int, int]] = []
-        for start, level, length in zip(self.xs, self.ys, self.widths, strict=True):
-            end = start + length
-            if start < x:
-                segments.append((start, level, min(end, x) - start))
-            if start <= x < end:
-                segments.append((x, y, width))
-            if end > right:
-                segments.append((max(start, right), level, end - max(start, right)))
-        self.xs, self.ys, self.widths = map(list, zip(*segments, strict=True))
-        i = self.xs.index(x)
-        self._merge(i)
 
     def lift(self, i: int, height: int) -> None:
         """Give up segment `i`, as nothing fits on it, up to the lower of its neighbours."""
@@ -100,6 +88,26 @@ class Skyline:
             del xs[i], ys[i], widths[i]
 
 
+def _outline(width: int, placed: Bin) -> list[tuple[int, int, int]]:
+    """Return the upper outline (x, y, width) of boxes in the order they were laid, from left to right.
+
+    Seen from above, from the last box back: mostly a few dozen hide all the others.
+    """
+    bare, seen = [(0, width)], []
+    for pose, x, y in reversed(placed):
+        right, still_bare = x + pose.width, []
+        for start, end in bare:
+            if start >= right or end <= x:
+                still_bare.append((start, end))
+                continue
+            seen.append((max(start, x), y + pose.height, min(end, right) - max(start, x)))
+            still_bare += [(a, b) for a, b in ((start, x), (right, end)) if a < b]
+        bare = still_bare
+        if not bare:
+            break
+    return sorted(seen + [(start, 0, end - start) for start, end in bare])
+
+
 def widest(pose: Pose) -> tuple[int, int, int]:
     """Sort key: the widest pose first, then the tallest."""
     return -pose.width, -pose.height, pose.lot
@@ -121,9 +129,7 @@ def fill(
     stock-cutting problem") with the pose that fits it best (after Wei et al. 2011, "A skyline heuristic for the 2D
     rectangular packing and strip packing problems"). Widest first and with any slack it is the former's best fit.
     """
-    sky = Skyline(lots.width, height)
-    for pose, x, y in below or ():
-        sky.cover(x, pose.width, y + pose.height)
+    sky = Skyline(lots.width, height, below or [])
     placed: Bin = []
     if not live:
         return placed
