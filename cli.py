@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from config import VERSION
 from config.errors import ExitCode, TilepressError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _override_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="tilepress")
+@click.version_option(VERSION, prog_name="tilepress")
 @click.option("-v", "--verbose", is_flag=True, help="Show where an error came from.")
 @click.pass_context
 def command_line(context: click.Context, verbose: bool) -> None:

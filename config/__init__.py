@@ -1,1 +1,3 @@
 """The vocabulary: errors, units, the pipeline file, the database. Imports nothing of tilepress outside itself."""
+
+VERSION = "0.1.0"

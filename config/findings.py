@@ -20,17 +20,17 @@ _TYPES = {
     "bool": "true or false",
     "int": "a whole number",
     "float": "a number, without quotes or unit",
-    "string": "text; put it in quotes",
+    "string": "text in quotes",
     "tuple": "a list",
     "list": "a list",
     "model": "a mapping of keys",
     "dict": "a mapping of keys",
 }
 _BOUNDS = {
-    "greater_than": "above {gt}",
-    "greater_than_equal": "at least {ge}",
-    "less_than": "below {lt}",
-    "less_than_equal": "at most {le}",
+    "greater_than": "above {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than": "below {lt:g}",
+    "less_than_equal": "at most {le:g}",
     "finite_number": "a finite number",
     "string_too_short": "not empty",
     "string_too_long": "at most {max_length} characters long",
@@ -50,8 +50,7 @@ def find_problems(
         details.setdefault(_written_path(detail, document.data), []).append(detail)
     around = {path[:length] for path in details for length in range(len(path))}
     for path, found in details.items():
-        alternative = path in around and all(_is_type(detail) for detail in found)
-        if path not in broken and not alternative:
+        if path not in broken and not (path in around and all(_is_shape(detail) for detail in found)):
             yield Problem(document.where(path), path, describe(found, path, document.data, model))
 
 
@@ -76,6 +75,11 @@ def describe(details: Sequence[Any], path: KeyPath, data: Any, model: type[BaseM
     if _value(data, path) is None:
         return "has no value; give it one, or remove the key"
     return "must be " + " or ".join(dict.fromkeys(_wanted(detail) for detail in told))
+
+
+def _is_shape(detail: Mapping[str, Any]) -> bool:
+    """Return whether a finding only follows from others below it: another alternative, a list of what is left."""
+    return _is_type(detail) or detail["type"] == "too_short"
 
 
 def _is_type(detail: Mapping[str, Any]) -> bool:

@@ -138,8 +138,12 @@ def _parse_setting(text: str, source: str, environ: Mapping[str, str]) -> Any:
 
 
 def _set_value(data: Any, parts: Sequence[str], value: Any) -> KeyPath:
-    """Set the value under the keys `parts` in place; jobs are addressed by name or number. Return its path."""
+    """Set the value under the keys `parts` in place; jobs are addressed by name or number.
+
+    Return the path of what is new: of the value, or of the first mapping that was made to hold it.
+    """
     path: list[str | int] = []
+    made: KeyPath = ()
     for position, part in enumerate(parts):
         step: str | int = part
         if isinstance(data, list):
@@ -151,8 +155,9 @@ def _set_value(data: Any, parts: Sequence[str], value: Any) -> KeyPath:
             data[step] = value
         elif isinstance(data, dict) and data.get(part) is None:
             data[part] = {}
+            made = made or tuple(path)
         data = data[step]
-    return tuple(path)
+    return made or tuple(path)
 
 
 def _position(items: list[Any], part: str, where: str) -> int:

@@ -2,6 +2,7 @@
 
 import re
 from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 MM_PER_INCH = Decimal("25.4")
 
@@ -39,7 +40,7 @@ def parse_bytes(text: str) -> int:
         raise ValueError(f"{text!r} is not an amount of bytes; write for example 512MB or 2GiB")
     number, unit = match[1], (match[2] or "").lower()
     base = 1024 if unit.endswith("i") else 1000
-    return int(Decimal(number) * base ** _POWERS[unit.rstrip("i")])
+    return int(Fraction(number) * base ** _POWERS[unit.rstrip("i")])
 
 
 def format_bytes(count: float) -> str:

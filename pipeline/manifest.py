@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from config import VERSION
 from config.errors import ConfigurationError, StorageError
 from pipeline.items import Rejection
 from pipeline.machine import MemoryLimit
@@ -47,6 +48,7 @@ def compose_manifest(
     return {
         "schema": SCHEMA,
         "kind": "gangsheet",
+        "tilepress": VERSION,
         "job": record.job,
         "run": record.run,
         "started_at": record.started_at,

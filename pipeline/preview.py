@@ -69,7 +69,8 @@ def _place(placement: Placement, x: float, y: float, scale: float, hues: dict[st
     rect, hue = placement.rect, hues[placement.order]
     left, top = x + rect.x * scale, y + rect.y * scale
     width, height = rect.width * scale, rect.height * scale
-    title = f"{placement.order}: {placement.design}, copy {placement.copy}" + (", turned" if placement.rotation else "")
+    turned = ", turned" if placement.rotation else ""
+    title = _clean(f"{placement.order}: {placement.design}, copy {placement.copy}{turned}")
     box = (
         f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" '
         f'fill="hsl({hue},60%,86%)" stroke="hsl({hue},45%,45%)"><title>{escape(title)}</title></rect>'
@@ -95,11 +96,16 @@ def _labels(lines: Sequence[str], left: float, top: float, width: float, height:
 
 
 def _cut(text: str, room: int) -> str:
-    """Return the text without what XML forbids, its middle left out if it is longer than `room`."""
-    clean = "".join(char if char.isprintable() else "?" for char in text)
+    """Return the text with its middle left out if it is longer than `room`."""
+    clean = _clean(text)
     if len(clean) <= room:
         return clean
     return clean[: room // 2] + "…" + clean[len(clean) - (room - room // 2 - 1) :]
+
+
+def _clean(text: str) -> str:
+    """Return the text without the characters that XML forbids."""
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def _footer(plan: Plan, total: float) -> str:

@@ -52,8 +52,10 @@ class SheetReader:
         )
 
     def strips(self) -> Iterator[tuple[int, Strip]]:
-        """Yield (top, strip) over the whole sheet."""
+        """Yield (top, strip) over the whole sheet; raise ArtworkError unless it is 8-bit RGBA."""
         width, height = self._image.width, self._image.height
+        if (self._image.bands, self._image.format) != (BYTES_PER_PX, "uchar"):
+            raise ArtworkError(f"{self._image.bands} channels of {self._image.format} samples, not 8-bit RGBA")
         region = pyvips.Region.new(self._image)
         for top, rows in spans(height, strip_rows(width)):
             try:

@@ -7,10 +7,12 @@ Nothing under a final name is ever partial. The least recently used entries go f
 import hashlib
 import json
 import os
+import secrets
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from tiles.geometry import Rect
 
 V_HEADER_BYTES = 64  # libvips' own file format: header, then the pixels row by row, then metadata
 IN_USE_S = 6 * 3600.0  # an entry used this recently may belong to a run that is still at work
-_PIPELINE = "1"  # raised when preparation changes its pixels: older entries are then never found
+_PIPELINE = "2"  # raised when preparation changes its pixels: older entries are then never found
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,11 @@ class TileStore:
         """Return the prepared design, made by `build(target)` unless it is there or another process makes it now."""
         path = self._path(design, geometry)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.scratch(f"{path.stem}.lock")):
+        with FileLock(self._aside() / f"{path.stem}.lock"):
             ready = self.find(design, geometry)
             if ready is not None:
                 return ready
-            aside = self.scratch(f"{path.stem}.{os.getpid()}.v")
+            aside = self.scratch(path.name)
             try:
                 build(aside)
                 _sync(aside)
@@ -70,7 +72,7 @@ class TileStore:
 
     def find_header(self, sha256: str) -> Header | None:
         """Return the header that content with this hash was found to have."""
-        noted = self._read_note(sha256, "header")
+        noted = self._read_note(sha256, "header", Header)
         return Header(**{**noted, "warnings": tuple(noted["warnings"])}) if noted else None
 
     def put_header(self, sha256: str, header: Header) -> None:
@@ -79,7 +81,7 @@ class TileStore:
 
     def find_box(self, sha256: str) -> Rect | None:
         """Return the trim box that content with this hash was found to have."""
-        noted = self._read_note(sha256, "box")
+        noted = self._read_note(sha256, "box", Rect)
         return Rect(**noted) if noted else None
 
     def put_box(self, sha256: str, box: Rect) -> None:
@@ -87,10 +89,8 @@ class TileStore:
         self._write_note(sha256, "box", asdict(box))
 
     def scratch(self, name: str) -> Path:
-        """Return a path for a temporary file on the store's disk."""
-        folder = self.root / "aside"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder / name
+        """Return a path for a temporary file on the store's disk; no other process is given the same."""
+        return self._aside() / f"{secrets.token_hex(4)}-{name}"
 
     def stats(self) -> StoreStats:
         """Count what is there."""
@@ -117,6 +117,11 @@ class TileStore:
         self._sweep(idle_s)
         return freed
 
+    def _aside(self) -> Path:
+        folder = self.root / "aside"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
     def _sweep(self, idle_s: float) -> None:
         """Remove what killed processes left aside."""
         for path in (self.root / "aside").glob("*"):
@@ -140,19 +145,27 @@ class TileStore:
     def _note(self, sha256: str, kind: str) -> Path:
         return self.root / "notes" / sha256[:2] / f"{sha256}.{kind}-{_PIPELINE}.json"
 
-    def _read_note(self, sha256: str, kind: str) -> dict[str, Any] | None:
+    def _read_note(self, sha256: str, kind: str, noun: type[Header | Rect]) -> dict[str, Any] | None:
+        """Return the fields of `noun` as they were noted; None if they were not, or are not what was written."""
         try:
-            noted = json.loads(self._note(sha256, kind).read_bytes())
+            seal, text = self._note(sha256, kind).read_bytes().split(b"\n", 1)
         except (OSError, ValueError):
             return None
-        return noted if isinstance(noted, dict) else None
+        if seal != _seal(text):
+            return None
+        noted: dict[str, Any] = json.loads(text)
+        return noted if noted.keys() == {field.name for field in fields(noun)} else None
 
     def _write_note(self, sha256: str, kind: str, content: dict[str, Any]) -> None:
         path = self._note(sha256, kind)
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = self.scratch(f"{path.name}.{os.getpid()}")
-        aside.write_text(json.dumps(content))
-        aside.replace(path)
+        text = json.dumps(content).encode()
+        aside = self.scratch(path.name)
+        try:
+            aside.write_bytes(_seal(text) + b"\n" + text)
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
 
 
 def hash_file(path: Path) -> str:
@@ -164,3 +177,8 @@ def hash_file(path: Path) -> str:
 def _sync(path: Path) -> None:
     with path.open("rb") as file:
         os.fsync(file.fileno())
+
+
+def _seal(text: bytes) -> bytes:
+    """Return what stands before a note's text, to tell it from one cut short or changed."""
+    return b"%08x" % zlib.crc32(text)

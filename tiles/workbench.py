@@ -5,6 +5,7 @@ A decoder that dies, swells or hangs costs its design, never the run. A child gi
 
 import contextlib
 import ctypes
+import errno
 import multiprocessing
 import os
 import resource
@@ -18,7 +19,7 @@ from typing import Any, Generic, TypeVar
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
-from config.errors import ArtworkError
+from config.errors import ArtworkError, BudgetError, StorageError
 
 Key = TypeVar("Key")
 Result = TypeVar("Result")
@@ -39,18 +40,28 @@ class Task(Generic[Result]):
         return bool(self.future.done())
 
     def result(self) -> Result:
-        """Wait for the answer; raise ArtworkError if the work, or the child that did it, failed."""
+        """Wait for the answer; raise ArtworkError if the work, or the child that did it, failed.
+
+        What is not the artwork's fault is raised as what it is: BudgetError for a full disk, StorageError for any
+        other trouble with the store.
+        """
         try:
             answer: Result = self.future.result()
         except ProcessExpired as death:
             raise ArtworkError(f"the decoder died ({_cause(death.exitcode)})", "Export the artwork again.") from None
-        except FutureTimeoutError:
-            raise ArtworkError(f"decoding took longer than {self.timeout_s:g} s", "Export the artwork again.") from None
         except MemoryError:
             raise ArtworkError("decoding needs more memory than the run may use") from None
         except OSError as error:
-            raise ArtworkError(f"cannot be read: {error.strerror}") from error
+            raise self._failure(error) from error
         return answer
+
+    def _failure(self, error: OSError) -> ArtworkError | BudgetError | StorageError:
+        if isinstance(error, FutureTimeoutError) and error.errno is None:  # a timeout of the system's has a number
+            return ArtworkError(f"decoding took longer than {self.timeout_s:g} s", "Export the artwork again.")
+        what = f"{error.strerror or error}: {error.filename}" if error.filename else f"{error.strerror or error}"
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return BudgetError(f"disk: {what}", "Free some space, or put store.path on a larger disk.")
+        return StorageError(f"the tile store cannot be used: {what}", "Check store.path in the pipeline file.")
 
     def outcome(self) -> Result | ArtworkError:
         """Wait for the answer, or for the reason why there is none."""

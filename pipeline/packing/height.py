@@ -11,7 +11,7 @@ from pipeline.packing.values import Bin, Lots, Pose, top
 
 _SWITCH = 0.1  # how often a trial has another rule; from 0.02 to 0.5 it matters little
 _STEP = 32  # a trial aims lower by this part of what the floor would allow
-_PATIENCE = 100  # trials without a gain, for each pose, after which an order is left as it is
+_PATIENCE = 100  # trials without a gain, for each pose, after which a bin is left as it is
 _TAIL = 40  # boxes
 
 
@@ -72,13 +72,14 @@ def _retopped(lots: Lots, placed: Bin, floor: int, rng: Random, meter: Meter) ->
     """
     best = kept = placed
     homeless: list[int] = []
-    out, goal = 0, top(best)
-    while meter.left > 0:
+    out = goal = trials = 0
+    while trials or not homeless:
+        trials -= 1
         if not homeless:
             best = kept
             if (height := top(best)) <= floor:
                 break
-            goal = _goal(height, floor)
+            goal, trials = _goal(height, floor), 2 * _PATIENCE * len(best)
             homeless = [each.pose.lot for each in best if each.y + each.pose.height > goal]
             kept = [each for each in best if each.y + each.pose.height <= goal]
             out = sum(map(lots.area, homeless))

@@ -133,7 +133,9 @@ def fill(
     placed: Bin = []
     if not live:
         return placed
-    narrowest, flattest = min(map(itemgetter(0), live)), min(map(itemgetter(1), live))
+    narrowest = flattest = 1
+    if rule.window >= len(live):  # else a place is quickly judged, and this would take longer than it saves
+        narrowest, flattest = min(map(itemgetter(0), live)), min(map(itemgetter(1), live))
     while live:
         i, gap, y, left_wall, right_wall = sky.lowest()
         room = height - y

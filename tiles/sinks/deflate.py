@@ -54,7 +54,7 @@ class OrderedWork(Generic[Piece]):
     """Runs functions on `threads` threads and hands their results to `take` in the order they were begun.
 
     At most `threads + 1` are under way: `begin` waits for the oldest before it takes more. Used by one thread,
-    on which `take` is called; an error in a function is raised by the next `begin` or `drain`.
+    on which `take` is called. An error in a function is raised by the first `begin` or `drain` after it.
     """
 
     def __init__(self, threads: int, take: Callable[[Piece], None]) -> None:
@@ -65,8 +65,8 @@ class OrderedWork(Generic[Piece]):
         self._under_way: deque[Future[Piece]] = deque()
 
     def begin(self, work: Callable[[], Piece]) -> None:
-        """Have `work()` done; first take the oldest results until there is room."""
-        while len(self._under_way) >= self._limit:
+        """Have `work()` done; first take the oldest results, those that are there and until there is room."""
+        while self._under_way and (len(self._under_way) >= self._limit or self._under_way[0].done()):
             self._take(self._under_way.popleft().result())
         self._under_way.append(self._pool.submit(work))
 

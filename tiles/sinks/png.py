@@ -13,7 +13,7 @@ from config.units import dpi_to_px_per_metre
 from tiles.canvas import Strip
 from tiles.design import BYTES_PER_PX
 from tiles.sinks.deflate import DEFLATE_END, ZLIB_HEADER, Deflated, OrderedWork, combine_adler, deflate_piece
-from tiles.sinks.sink import AtomicFile, SheetFile, SheetFormat
+from tiles.sinks.sink import AtomicFile, RowCount, SheetFile, SheetFormat
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _FILTER_UP = 2  # each byte less the one above it: flat artwork becomes zeros
@@ -25,31 +25,34 @@ class PngSink:
     """A PNG with pHYs and ICC profile; a sink as in sink.py."""
 
     def __init__(self, path: Path, sheet: SheetFormat) -> None:
-        """Open the file and write what stands before the pixels."""
-        self._sheet = sheet
-        self._rows_left = sheet.height
+        """Open nothing yet."""
+        self._path, self._sheet = path, sheet
+        self._rows = RowCount(sheet)
         self._above: Strip = np.zeros((1, sheet.width, BYTES_PER_PX), np.uint8)
         self._adler = zlib.adler32(b"")
-        self._file = AtomicFile(path)
         self._work: OrderedWork[Deflated] = OrderedWork(sheet.threads, self._append)
-        self._begin()
 
     def write(self, strip: Strip) -> None:
         """Take the next rows."""
-        self._rows_left -= len(strip)
+        self._rows.take(strip)
         self._work.begin(partial(_pack, strip, self._above))
         self._above = strip[-1:].copy()  # a view would keep the whole strip
 
     def finish(self) -> SheetFile:
         """Complete the file, and give it its name."""
-        if self._rows_left:
-            raise ValueError(f"{self._rows_left} rows are missing")
+        self._rows.check_complete()
         self._work.drain()
         self._chunk(b"IDAT", DEFLATE_END + self._adler.to_bytes(4, "big"))
         self._chunk(b"IEND", b"")
         return self._file.commit()
 
     def __enter__(self) -> Self:
+        self._file = AtomicFile(self._path)
+        try:
+            self._begin()
+        except BaseException:
+            self._file.discard()
+            raise
         return self
 
     def __exit__(
@@ -59,6 +62,7 @@ class PngSink:
         self._file.discard()
 
     def _begin(self) -> None:
+        """Write what stands before the pixels."""
         sheet = self._sheet
         per_metre = dpi_to_px_per_metre(sheet.dpi)
         self._file.write(SIGNATURE)

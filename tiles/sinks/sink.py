@@ -1,5 +1,6 @@
 """The contract of a sink, and the file that appears only when it is whole."""
 
+import errno
 import hashlib
 import os
 from collections.abc import Callable
@@ -38,8 +39,9 @@ class SheetFormat:
 class Sink(Protocol):
     """Takes strips from one thread, top to bottom, no gaps, and writes one file.
 
-    `finish` is called after the last row and makes the file appear; leaving the context without it removes all
-    trace. An error of a background write is raised by the next call.
+    Entering the context opens the file. `finish` is called after the last row and makes it appear; leaving the
+    context without it removes all trace. An error of a background write is raised by the next call. A strip that
+    does not fit is a ValueError, as are missing rows.
     """
 
     def write(self, strip: Strip) -> None:
@@ -53,6 +55,27 @@ class Sink(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+class RowCount:
+    """Counts a sheet's rows as its strips arrive; `left` are still to come."""
+
+    def __init__(self, sheet: SheetFormat) -> None:
+        """Begin at the top."""
+        self._width = sheet.width
+        self.left = sheet.height
+
+    def take(self, strip: Strip) -> None:
+        """Count a strip; raise ValueError if it is not the sheet's."""
+        rows, width, _ = strip.shape
+        if width != self._width or not 0 < rows <= self.left:
+            raise ValueError(f"a strip of {width}×{rows} pixels where {self._width}×{self.left} are left")
+        self.left -= rows
+
+    def check_complete(self) -> None:
+        """Raise ValueError if rows are missing."""
+        if self.left:
+            raise ValueError(f"{self.left} rows are missing")
 
 
 class AtomicFile:
@@ -112,8 +135,12 @@ def write_atomically(path: Path, fill: Callable[[AtomicFile], None]) -> SheetFil
 
 
 def _sync_folder(folder: Path) -> None:
+    """Have the new name survive a power cut, where the file system can do so."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # fsync(2): not for folders here, as on some network shares
+            raise
     finally:
         os.close(descriptor)

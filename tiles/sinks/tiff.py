@@ -11,7 +11,7 @@ import numpy as np
 from tiles.canvas import Strip
 from tiles.design import BYTES_PER_PX
 from tiles.sinks.deflate import OrderedWork, deflate_whole
-from tiles.sinks.sink import ROWS_MULTIPLE, AtomicFile, SheetFile, SheetFormat
+from tiles.sinks.sink import ROWS_MULTIPLE, AtomicFile, RowCount, SheetFile, SheetFormat
 
 ROWS_PER_STRIP = ROWS_MULTIPLE
 _CLASSIC_LIMIT = 2**32
@@ -25,35 +25,36 @@ class TiffSink:
     """A TIFF with resolution, ICC profile and unassociated alpha; a sink as in sink.py."""
 
     def __init__(self, path: Path, sheet: SheetFormat) -> None:
-        """Open the file; choose BigTIFF if the pixels, uncompressed, would not fit in a classic one."""
-        self._sheet = sheet
-        self._big = sheet.width * sheet.height * BYTES_PER_PX * _SLACK >= _CLASSIC_LIMIT
-        self._rows_left = sheet.height
+        """Open nothing yet; choose BigTIFF if the pixels, uncompressed, would not fit in a classic one."""
+        self._path, self._sheet = path, sheet
+        self.is_big = sheet.width * sheet.height * BYTES_PER_PX * _SLACK >= _CLASSIC_LIMIT
+        self._rows = RowCount(sheet)
         self._offsets: list[int] = []
         self._lengths: list[int] = []
-        self._file = AtomicFile(path)
         self._work: OrderedWork[list[bytes]] = OrderedWork(sheet.threads, self._append)
-        self._file.write(
-            struct.pack("<2sHHHQ", b"II", 43, 8, 0, 0) if self._big else struct.pack("<2sHI", b"II", 42, 0)
-        )
 
     def write(self, strip: Strip) -> None:
         """Take the next rows: a multiple of ROWS_PER_STRIP, the last excepted."""
-        self._rows_left -= len(strip)
-        if len(strip) % ROWS_PER_STRIP and self._rows_left:
+        self._rows.take(strip)
+        if len(strip) % ROWS_PER_STRIP and self._rows.left:
             raise ValueError(f"{len(strip)} rows are no multiple of {ROWS_PER_STRIP}")
         self._work.begin(partial(_pack, strip))
 
     def finish(self) -> SheetFile:
         """Complete the file, and give it its name."""
-        if self._rows_left:
-            raise ValueError(f"{self._rows_left} rows are missing")
+        self._rows.check_complete()
         self._work.drain()
         directory = self._write_directory()
-        self._file.patch(8 if self._big else 4, struct.pack("<Q" if self._big else "<I", directory))
+        self._file.patch(8 if self.is_big else 4, struct.pack("<Q" if self.is_big else "<I", directory))
         return self._file.commit()
 
     def __enter__(self) -> Self:
+        self._file = AtomicFile(self._path)
+        try:
+            self._begin()
+        except BaseException:
+            self._file.discard()
+            raise
         return self
 
     def __exit__(
@@ -61,6 +62,12 @@ class TiffSink:
     ) -> None:
         self._work.close()
         self._file.discard()
+
+    def _begin(self) -> None:
+        """Write the header; where the directory is, is filled in at the end."""
+        self._file.write(
+            struct.pack("<2sHHHQ", b"II", 43, 8, 0, 0) if self.is_big else struct.pack("<2sHI", b"II", 42, 0)
+        )
 
     def _append(self, strips: list[bytes]) -> None:
         for data in strips:
@@ -70,7 +77,7 @@ class TiffSink:
 
     def _write_directory(self) -> int:
         """Write the image file directory and its values; return its offset."""
-        sheet, word = self._sheet, _LONG8 if self._big else _LONG
+        sheet, word = self._sheet, _LONG8 if self.is_big else _LONG
         entries: list[tuple[int, int, list[int] | bytes]] = [
             (256, _LONG, [sheet.width]),
             (257, _LONG, [sheet.height]),
@@ -93,19 +100,19 @@ class TiffSink:
         fields = b"".join(self._entry(tag, kind, values) for tag, kind, values in entries)
         self._align()
         offset = self._file.position
-        count = struct.pack("<Q" if self._big else "<H", len(entries))
-        self._file.write(count + fields + bytes(8 if self._big else 4))
+        count = struct.pack("<Q" if self.is_big else "<H", len(entries))
+        self._file.write(count + fields + bytes(8 if self.is_big else 4))
         return offset
 
     def _entry(self, tag: int, kind: int, values: list[int] | bytes) -> bytes:
         """Return a directory entry; values too long to stand in it are written before the directory."""
         data = values if isinstance(values, bytes) else struct.pack(f"<{len(values)}{_CODES[kind]}", *values)
-        room = 8 if self._big else 4
-        head = struct.pack("<HHQ" if self._big else "<HHI", tag, kind, len(data) // _SIZES[kind])
+        room = 8 if self.is_big else 4
+        head = struct.pack("<HHQ" if self.is_big else "<HHI", tag, kind, len(data) // _SIZES[kind])
         if len(data) <= room:
             return head + data.ljust(room, b"\0")
         self._align()
-        where = struct.pack("<Q" if self._big else "<I", self._file.position)
+        where = struct.pack("<Q" if self.is_big else "<I", self._file.position)
         self._file.write(data)
         return head + where
 
