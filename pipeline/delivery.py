@@ -48,7 +48,8 @@ class Outbox:
     def opened(self, locks: Path) -> Iterator[None]:
         """Make the folder and hold it for this process, without what a killed run left half-written.
 
-        Raises LockError if another run holds it; a dead run's lock does not count.
+        Raises LockError if another run holds it; a dead run's lock does not count. Raises ConfigurationError if
+        the folder holds the run of another job: its parts may not have been printed yet.
         """
         name = hashlib.sha256(str(self.folder.resolve()).encode()).hexdigest()[:32]
         with storing(self.folder):
@@ -60,6 +61,7 @@ class Outbox:
         except Timeout:
             raise LockError(f"another run writes to {self.folder}", "Wait until it has ended.") from None
         try:
+            self._check_owner()
             with storing(self.folder):
                 self._remove(lambda name: name.endswith(PARTIAL) and self._is_part(name.removesuffix(PARTIAL)))
             yield
@@ -91,6 +93,16 @@ class Outbox:
             raise BudgetError(
                 f"disk: {what} needs about {need_bytes:,} bytes; {free:,} are free at {self.folder}",
                 "Free some space and run again. What was finished before is kept.",
+            )
+
+    def _check_owner(self) -> None:
+        try:
+            owner = json.loads(self.manifest.read_bytes())["job"]
+        except (OSError, ValueError, KeyError, TypeError):  # none, or nobody's
+            return
+        if owner != self._job:
+            raise ConfigurationError(
+                f"{self.folder} holds the parts of job {owner}", "Give each job a folder of its own under output.to."
             )
 
     def _is_part(self, name: str) -> bool:

@@ -23,7 +23,7 @@ def run(job: GangsheetJob, context: Context) -> Report:
                 return _report(desk, draft)
             draft, prepared = prepare_designs_of(draft, desk, bench)
         save_plan(draft.plan, desk)
-        ledger = open_ledger(draft, desk)
+        ledger, last_parts = open_ledger(draft, desk), draft.plan.last_parts()
         for part in draft.plan.parts:
             if ledger.is_delivered(part):
                 log.info(f"Part {part.number} is whole already: {part.file}", extra={"part": part.number})
@@ -32,7 +32,7 @@ def run(job: GangsheetJob, context: Context) -> Report:
             file = print_part(part, draft, prepared, desk)
             with desk.watch.step("deliver"):
                 ledger.delivered(part, file)
-            announce_released(part, draft.plan)
+            announce_released(part, last_parts)
             context.governor.release(f"part {part.number}/{len(draft.plan.parts)}")
         ledger.close()
     context.store.prune(context.store_max_bytes)
@@ -40,7 +40,7 @@ def run(job: GangsheetJob, context: Context) -> Report:
 
 
 def draft(job: GangsheetJob, context: Context) -> Draft:
-    """Plan the job without printing it: nothing is decoded but what trimming needs, nothing is written."""
+    """Plan the job without printing it: nothing is decoded but what trimming needs, nothing is delivered."""
     desk = Desk(job, context, Outbox(job.output, job.name, context.folder), Stopwatch())
     with context.governor, workbench(desk) as bench:
         return think_through(desk, bench)

@@ -24,12 +24,16 @@ MAX_BYTES = 512_000_000  # 500,000 copies at about 300 bytes, and as much again
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """What a manifest says besides the plan and its parts. Times are ISO 8601 in UTC; `limit` judged the run."""
+    """What a manifest says besides the plan and its parts, fixed for the run.
+
+    `started_at` is ISO 8601 in UTC, `plan` the plan's digest, `limit` what the run was judged by.
+    """
 
     job: str
     run: str
     started_at: str
     format: str
+    plan: str
     designs_root: Path
     designs: Mapping[str, tuple[Design, Rect | None]]
     ordered: Mapping[tuple[str, str], int]
@@ -53,7 +57,7 @@ def compose_manifest(
         "run": record.run,
         "started_at": record.started_at,
         "finished_at": finished_at,
-        "plan": plan.digest(),
+        "plan": record.plan,
         "format": record.format,
         "sheet": asdict(plan.sheet),
         "designs_root": str(record.designs_root),

@@ -102,6 +102,10 @@ class Plan:
         for part in self.parts:
             yield from part.placements
 
+    def last_parts(self) -> dict[str, int]:
+        """Return for each design's name the number of the part that holds its last copy."""
+        return {placement.design: part.number for part in self.parts for placement in part.placements}
+
     def as_json(self) -> dict[str, Any]:
         """Return the plan as plain values for JSON."""
         return {"schema": SCHEMA, **asdict(self)}

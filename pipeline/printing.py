@@ -53,6 +53,7 @@ def open_ledger(draft: Draft, desk: Desk) -> Ledger:
         started_at=context.started_at,
         format=desk.job.output.format,
         designs_root=desk.designs_root.absolute(),
+        plan=draft.plan.digest(),
         designs=_designs_by_name(draft),
         ordered=draft.ordered_by_item(),
         limit=context.governor.limit,
@@ -80,10 +81,10 @@ def announce(part: Part, plan: Plan) -> None:
     )
 
 
-def announce_released(part: Part, plan: Plan) -> None:
+def announce_released(part: Part, last_parts: Mapping[str, int]) -> None:
     """Log the designs whose last copy this part holds: no later part maps them."""
-    last = {placement.design: other.number for other in plan.parts for placement in other.placements}
-    released = [name for name, number in last.items() if number == part.number]
+    names = dict.fromkeys(placement.design for placement in part.placements)
+    released = [name for name in names if last_parts[name] == part.number]
     if released:
         log.info(
             f"Released {len(released)} designs after their last copies",

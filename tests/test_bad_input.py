@@ -22,7 +22,9 @@ def bomb() -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     header = struct.pack(">IIBBBBB", 100_000, 100_000, 8, 6, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
+    )
 
 
 def flip_one_bit(data: bytes) -> bytes:
@@ -68,7 +70,10 @@ BAD: dict[str, tuple[tuple[str, str, str, str], str]] = {
         ("large.png", "1", "30", "30"),
         r"30\.00×30\.00 in does not fit on the sheet of 4×5 in with a margin of 0 in; 4\.00×4\.00 in would",
     ),
-    "no pixels when printed": (("large.png", "1", "0.001", ""), r"the printed size would be 0×0 pixels; order a larger size"),
+    "no pixels when printed": (
+        ("large.png", "1", "0.001", ""),
+        r"the printed size would be 0×0 pixels; order a larger size",
+    ),
     "zero": (("good.png", "0", "", ""), r".*orders\.csv:\d+: the quantity is 0; it must be at least 1"),
     "negative": (("good.png", "-5", "", ""), r".*: the quantity is -5; it must be at least 1"),
     "NaN": (("good.png", "NaN", "", ""), r".*: the quantity NaN is not a whole number"),
@@ -133,7 +138,7 @@ def test_the_manifest_says_why(printed: "tuple[Shop, Outcome]", what: str) -> No
 
 def test_nothing_half_written_is_left(printed: "tuple[Shop, Outcome]") -> None:
     shop, _ = printed
-    assert [path for path in shop.folder.rglob("*.partial")] == []
+    assert list(shop.folder.rglob("*.partial")) == []
     assert list((shop.folder / ".tilepress/store/aside").glob("*.v")) == []
 
 
@@ -175,7 +180,9 @@ def test_an_order_without_a_size_for_untagged_artwork_is_warned_of(shop: "Shop")
 
     outcome = shop.run()
 
-    assert any("tagged 72 DPI, an editor's default; printed at the sheet's 100 DPI" in text for text in outcome.messages)
+    assert any(
+        "tagged 72 DPI, an editor's default; printed at the sheet's 100 DPI" in text for text in outcome.messages
+    )
     (place,) = shop.manifest["parts"][0]["placements"]
     assert {place["width_px"], place["height_px"]} == {50, 40}
 
@@ -186,7 +193,10 @@ def test_an_order_without_a_size_for_untagged_artwork_is_warned_of(shop: "Shop")
         ({"orders": {"csv": "gone.csv"}}, "gone.csv: no such file"),
         ({"designs": {"root": "nowhere"}}, "nowhere: no such folder"),
         ({"output": {"to": "sftp://nas/out"}}, "output.to is a URL; parts are delivered to folders"),
-        ({"sheet": {"width_in": 4, "height_in": 5, "dpi": 100, "margin_in": 2}}, "the margin leaves nothing of the sheet"),
+        (
+            {"sheet": {"width_in": 4, "height_in": 5, "dpi": 100, "margin_in": 2}},
+            "the margin leaves nothing of the sheet",
+        ),
         ({"sheet": {"width_in": 9000, "height_in": 5, "dpi": 400}}, "the sheet would be 3,600,000×2,000 pixels"),
     ],
 )

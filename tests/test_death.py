@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 if TYPE_CHECKING:
-    from tests.conftest import Outcome, Shop
+    from tests.conftest import Shop
 
 DEADLINE_S = 120.0
 
@@ -97,7 +97,7 @@ def test_sigterm_and_ctrl_c_keep_finished_parts_and_leave_no_partial(
     assert stderr.strip() == "interrupted; finished parts are kept"
     assert "Traceback" not in stdout
     assert "GangSheet_Part_1.png" in {path.name for path in shop.parts()}
-    assert [path for path in shop.folder.rglob("*.partial")] == []
+    assert list(shop.folder.rglob("*.partial")) == []
 
 
 def test_a_damaged_finished_part_is_made_again(
@@ -204,7 +204,7 @@ def test_a_disk_that_fills_up_under_way_leaves_finished_parts_and_no_partial(
 
     assert outcome.exit_code == 5
     assert any("disk: full while writing to" in text for text in outcome.messages), outcome.messages
-    assert [path for path in shop.folder.rglob("*.partial")] == []
+    assert list(shop.folder.rglob("*.partial")) == []
 
 
 def test_a_read_only_output_ends_with_4(shop: "Shop", small_disk: Callable[[str], Path]) -> None:

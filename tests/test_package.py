@@ -89,9 +89,7 @@ def test_the_demo_leaves_a_folder_of_others_alone(tmp_path: Path, tilepress: "Ca
 
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("gangsheet*.yaml")), ids=lambda path: path.stem)
-def test_every_example_runs_and_is_proven(
-    example: Path, tmp_path: Path, tilepress: "Callable[..., Outcome]"
-) -> None:
+def test_every_example_runs_and_is_proven(example: Path, tmp_path: Path, tilepress: "Callable[..., Outcome]") -> None:
     shutil.copytree(EXAMPLES, tmp_path / "shop")
     pipeline = tmp_path / "shop" / example.name
     if "database:" in example.read_text():
@@ -152,7 +150,15 @@ def test_doctor_shows_limits_and_formats(tmp_path: Path, tilepress: "Callable[..
     assert outcome.exit_code == 0
     subjects = [line.split(":")[0] for line in outcome.stdout.splitlines()]
     assert subjects == [
-        "memory limit", "memory policy", "memory in use", "CPUs", "python", "libvips", "formats", "disk", "database"
+        "memory limit",
+        "memory policy",
+        "memory in use",
+        "CPUs",
+        "python",
+        "libvips",
+        "formats",
+        "disk",
+        "database",
     ]
     assert "PNG, JPEG, TIFF, WebP, HEIF/AVIF, SVG" in outcome.stdout
 

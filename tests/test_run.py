@@ -150,7 +150,7 @@ def test_without_orders_nothing_is_printed_and_nothing_is_touched(shop: "Shop") 
         ((), {"GANGSHEET_DYNAMIC_SIZING": "true"}, (80, 60)),
         (("--full-size",), {"GANGSHEET_DYNAMIC_SIZING": "true"}, (400, 500)),
         (("--set", "jobs.job.sheet.dynamic_sizing=true"), {}, (80, 60)),
-        (("--set", "jobs.job.sheet.dynamic_sizing=true"), {"GANGSHEET_DYNAMIC_SIZING": "false"}, (400, 500)),
+        (("--set", "jobs.job.sheet.dynamic_sizing=true"), {"GANGSHEET_DYNAMIC_SIZING": "false"}, (80, 60)),
     ],
 )
 def test_dynamic_sizing_shrinks_a_part_to_content_and_margin(

@@ -63,7 +63,5 @@ def test_it_agrees_with_comparing_every_pair(places: list[Rect], gap_x: int, gap
         down = max(second.y - first.bottom, first.y - second.bottom)
         return across >= max(gap_x, 0) or down >= max(gap_y, 0)
 
-    pairs = sum(
-        not apart(first, second) for index, first in enumerate(places) for second in places[index + 1 :]
-    )
+    pairs = sum(not apart(first, second) for index, first in enumerate(places) for second in places[index + 1 :])
     assert len(check_places(copies(*places), wide, 0, (gap_x, gap_y))) == pairs

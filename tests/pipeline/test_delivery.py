@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from config.errors import LockError, StorageError
+from config.errors import ConfigurationError, LockError, StorageError
 from config.schema import Output
 from pipeline.delivery import Outbox
 
@@ -49,12 +49,18 @@ def test_what_a_killed_run_left_half_written_is_removed_on_opening(tmp_path: Pat
 
 
 def test_a_folder_is_held_by_one_run_at_a_time(tmp_path: Path) -> None:
-    with outbox(tmp_path).opened(tmp_path / "locks"):
-        with pytest.raises(LockError, match=f"another run writes to {tmp_path / 'out'}"), outbox(tmp_path).opened(
-            tmp_path / "locks"
-        ):
-            pass
-    with outbox(tmp_path).opened(tmp_path / "locks"):
+    first, second = outbox(tmp_path), outbox(tmp_path)
+    with first.opened(tmp_path / "locks"), pytest.raises(LockError, match="another run writes to .*out"):
+        second.opened(tmp_path / "locks").__enter__()
+    with second.opened(tmp_path / "locks"):
+        pass
+
+
+def test_the_parts_of_another_job_are_not_replaced(tmp_path: Path) -> None:
+    box = outbox(tmp_path)
+    with box.opened(tmp_path / "locks"):
+        box.put_json("manifest.json", {"job": "decals"})
+    with pytest.raises(ConfigurationError, match="out holds the parts of job decals"), box.opened(tmp_path / "locks"):
         pass
 
 

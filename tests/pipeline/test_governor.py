@@ -30,9 +30,7 @@ def test_what_would_pass_85_percent_is_refused(used: int, need: int) -> None:
 def test_the_refusal_says_what_to_do() -> None:
     with pytest.raises(BudgetError) as caught:
         holding(900).admit("part 2", 5)
-    assert caught.value.remedy == (
-        "Raise the container's limit or memory.budget. What was finished before is kept."
-    )
+    assert caught.value.remedy == ("Raise the container's limit or memory.budget. What was finished before is kept.")
     assert caught.value.exit_code == 5
 
 

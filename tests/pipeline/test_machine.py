@@ -34,9 +34,7 @@ def test_without_cgroups_the_host_is_the_limit(tmp_path: Path) -> None:
 
 
 def test_cgroup_v2_in_a_container_of_its_own_namespace(tmp_path: Path) -> None:
-    root = container(
-        tmp_path, V2_MOUNT.format(root="/"), "0::/\n", {"sys/fs/cgroup/memory.max": "268435456\n"}
-    )
+    root = container(tmp_path, V2_MOUNT.format(root="/"), "0::/\n", {"sys/fs/cgroup/memory.max": "268435456\n"})
     assert memory_limit(root) == MemoryLimit(268435456, "cgroup v2")
 
 

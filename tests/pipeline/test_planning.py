@@ -23,9 +23,7 @@ def printable(order: str, design: str, quantity: int, width: int, height: int) -
     return Printable(Item(order, design, quantity, None, None, "here"), PreparedKey(design * 8, width, height))
 
 
-def plan(
-    printables: list[Printable], on: Sheet, *, rotate: bool = True, rejected: tuple[Rejection, ...] = ()
-) -> Plan:
+def plan(printables: list[Printable], on: Sheet, *, rotate: bool = True, rejected: tuple[Rejection, ...] = ()) -> Plan:
     items = number_copies([entry.item for entry in printables])
     numbered = [Printable(item, entry.key) for item, entry in zip(items, printables, strict=True)]
     return plan_sheets(numbered, on, rotate=rotate, file_name="Part_{}.png".format, rejected=rejected)

@@ -16,8 +16,8 @@ from pipeline.machine import MemoryLimit
 from pipeline.plan import PreparedKey
 from pipeline.preparation import Workplace, prepare_designs, size_items
 from tiles.design import Design, Geometry, Header, PreparedDesign
-from tiles.store import TileStore, hash_file
 from tiles.prepare import stamp_of
+from tiles.store import TileStore, hash_file
 from tiles.workbench import Workbench
 
 GENEROUS = MemoryLimit(8_000_000_000, "a test")

@@ -48,13 +48,9 @@ def test_a_tag_just_over_96_is_believed() -> None:
 
 def test_stretching_is_warned_of() -> None:
     wide = print_size(item(3, 1), Artwork(200, 100, None), 400).warnings
-    assert wide == (
-        "the ordered size makes the artwork 50% wider than it is; leave one size empty to keep it",
-    )
+    assert wide == ("the ordered size makes the artwork 50% wider than it is; leave one size empty to keep it",)
     tall = print_size(item(1, 1), Artwork(200, 100, None), 400).warnings
-    assert tall == (
-        "the ordered size makes the artwork 100% taller than it is; leave one size empty to keep it",
-    )
+    assert tall == ("the ordered size makes the artwork 100% taller than it is; leave one size empty to keep it",)
 
 
 def test_the_lower_of_two_effective_dpi_counts_and_a_vector_has_none() -> None:
