@@ -9,6 +9,8 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,9 @@ from config.errors import ExitCode, TilepressError
 
 if TYPE_CHECKING:
     from config.database import Database
-    from config.schema import Pipeline
+    from config.schema import GangsheetJob, Pipeline
+    from pipeline.context import Context, Progress
+    from pipeline.log import LogFormat
 
 DEFAULT_DATABASE = "sqlite:///tilepress.db"
 
@@ -30,8 +34,6 @@ _EPILOG = (
 )
 
 _pipeline_argument = click.argument("pipeline", type=click.Path(path_type=Path))
-_job_option = click.option("--job", "jobs", multiple=True, metavar="NAME", help="Only this job; may be repeated.")
-_order_option = click.option("--order", "orders", multiple=True, metavar="ID", help="Only this order; may be repeated.")
 _format_option = click.option(
     "--log-format",
     type=click.Choice(["auto", "text", "json"]),
@@ -41,8 +43,36 @@ _format_option = click.option(
 )
 
 
-def _override_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say something on top of the pipeline file."""
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a command about a pipeline file was asked: the file, what of it, and what counts over it."""
+
+    file: Path
+    jobs: tuple[str, ...]
+    orders: tuple[str, ...]
+    settings: tuple[str, ...]
+    dynamic_sizing: bool | None
+    out: str | None
+
+    def settle(self, progress: "Progress") -> "tuple[list[GangsheetJob], Context]":
+        """Return the jobs asked for, and the context to do them in."""
+        from config.loader import Overrides, load_pipeline
+        from pipeline.runner import choose_jobs
+        from pipeline.surroundings import build_context
+
+        overrides = Overrides(self.settings, self.dynamic_sizing, self.out)
+        pipeline = load_pipeline(self.file, os.environ, overrides)
+        return choose_jobs(pipeline, self.jobs), build_context(pipeline, self.file, progress, self.orders)
+
+
+def _about_a_pipeline(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the argument and options that make a `Request`, and hand it that as `request`."""
+
+    @wraps(command)
+    def asked(pipeline: Path, **options: Any) -> None:
+        asked_for = {name: options.pop(name) for name in ("jobs", "orders", "settings", "dynamic_sizing", "out")}
+        command(request=Request(pipeline, **asked_for), **options)
+
     for option in (
         click.option("--out", metavar="DIR", help="Deliver to this folder instead of output.to."),
         click.option(
@@ -54,9 +84,12 @@ def _override_options(command: Callable[..., Any]) -> Callable[..., Any]:
             default=None,
             help="Shrink each part to its content, or keep the sheet's full size.",
         ),
+        click.option("--order", "orders", multiple=True, metavar="ID", help="Only this order; may be repeated."),
+        click.option("--job", "jobs", multiple=True, metavar="NAME", help="Only this job; may be repeated."),
+        _pipeline_argument,
     ):
-        command = option(command)
-    return command
+        asked = option(asked)
+    return asked
 
 
 @click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -69,87 +102,40 @@ def command_line(context: click.Context, verbose: bool) -> None:
 
 
 @command_line.command()
-@_pipeline_argument
-@_job_option
-@_order_option
-@_override_options
+@_about_a_pipeline
 @_format_option
 @click.pass_obj
-def run(
-    verbose: bool,
-    pipeline: Path,
-    jobs: tuple[str, ...],
-    orders: tuple[str, ...],
-    out: str | None,
-    settings: tuple[str, ...],
-    dynamic_sizing: bool | None,
-    log_format: Any,
-) -> None:
+def run(verbose: bool, request: Request, log_format: "LogFormat") -> None:
     """Run the jobs of PIPELINE: plan, render, deliver."""
     from pipeline.log import start_logging
-    from pipeline.runner import choose_jobs, run_jobs
-    from pipeline.surroundings import build_context
+    from pipeline.runner import run_jobs
 
-    progress = start_logging(log_format, verbose=verbose)
-    settled = _load(pipeline, settings, dynamic_sizing, out)
-    chosen = choose_jobs(settled, jobs)
-    _, code = run_jobs(chosen, build_context(settled, pipeline, progress, orders))
+    _, code = run_jobs(*request.settle(start_logging(log_format, verbose=verbose)))
     sys.exit(code)
 
 
 @command_line.command()
-@_pipeline_argument
-@_job_option
-@_order_option
-@_override_options
+@_about_a_pipeline
 @click.option("--preview", type=click.Path(path_type=Path), metavar="FILE", help="Draw the parts: .svg or .png.")
 @click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Write the plan as JSON.")
-def plan(
-    pipeline: Path,
-    jobs: tuple[str, ...],
-    orders: tuple[str, ...],
-    out: str | None,
-    settings: tuple[str, ...],
-    dynamic_sizing: bool | None,
-    preview: Path | None,
-    save: Path | None,
-) -> None:
+def plan(request: Request, preview: Path | None, save: Path | None) -> None:
     """Show what PIPELINE would print: parts, film, rejects, memory. Renders nothing."""
     from pipeline.log import NoProgress, quiet_logging
     from pipeline.planview import show_plans
-    from pipeline.runner import choose_jobs
-    from pipeline.surroundings import build_context
 
     quiet_logging()
-    settled = _load(pipeline, settings, dynamic_sizing, out)
-    chosen = choose_jobs(settled, jobs)
-    context = build_context(settled, pipeline, NoProgress(), orders)
-    sys.exit(show_plans(chosen, context, preview, save, click.echo))
+    sys.exit(show_plans(*request.settle(NoProgress()), preview, save, click.echo))
 
 
 @command_line.command()
-@_pipeline_argument
-@_job_option
-@_order_option
-@_override_options
-def check(
-    pipeline: Path,
-    jobs: tuple[str, ...],
-    orders: tuple[str, ...],
-    out: str | None,
-    settings: tuple[str, ...],
-    dynamic_sizing: bool | None,
-) -> None:
+@_about_a_pipeline
+def check(request: Request) -> None:
     """Check that PIPELINE, its database and its sources are sound. Does no work."""
     from pipeline.checkup import check_jobs
     from pipeline.log import NoProgress, quiet_logging
-    from pipeline.runner import choose_jobs
-    from pipeline.surroundings import build_context
 
     quiet_logging()
-    settled = _load(pipeline, settings, dynamic_sizing, out)
-    chosen = choose_jobs(settled, jobs)
-    sys.exit(check_jobs(chosen, build_context(settled, pipeline, NoProgress(), orders), click.echo))
+    sys.exit(check_jobs(*request.settle(NoProgress()), click.echo))
 
 
 @command_line.command()
@@ -173,7 +159,7 @@ def verify(manifest: Path, designs: Path | None, work: Path | None) -> None:
 @click.option("--out", type=click.Path(path_type=Path), default="tilepress-demo", show_default=True, metavar="DIR")
 @_format_option
 @click.pass_obj
-def demo(verbose: bool, out: Path, log_format: Any) -> None:
+def demo(verbose: bool, out: Path, log_format: "LogFormat") -> None:
     """Print an embedded example: no set-up, nothing needed beside it."""
     from pipeline.demo import run_demo
     from pipeline.log import start_logging
@@ -255,7 +241,7 @@ def store_stats(pipeline: Path) -> None:
     from config.units import format_bytes
     from tiles.store import TileStore
 
-    settled = _load(pipeline, (), None, None)
+    settled = _load(pipeline)
     tiles = TileStore(pipeline.absolute().parent / settled.store.path)
     stats = tiles.stats()
     click.echo(f"{tiles.root}: {stats.designs} designs, {format_bytes(stats.bytes)} of {settled.store.max_bytes}")
@@ -271,7 +257,7 @@ def store_prune(pipeline: Path, everything: bool) -> None:
     from config.units import format_bytes, parse_bytes
     from tiles.store import TileStore
 
-    settled = _load(pipeline, (), None, None)
+    settled = _load(pipeline)
     tiles = TileStore(pipeline.absolute().parent / settled.store.path)
     freed = tiles.prune(0, idle_s=0) if everything else tiles.prune(parse_bytes(settled.store.max_bytes))
     click.echo(f"{format_bytes(freed)} freed")
@@ -281,20 +267,20 @@ def main() -> None:
     """Run the command line; the program's only entry, and its only exit."""
     signal.signal(signal.SIGTERM, _interrupt)
     with _explained():
-        command_line.main(standalone_mode=False)
+        command_line.main(prog_name="tilepress", standalone_mode=False)
 
 
-def _load(pipeline: Path, settings: tuple[str, ...], dynamic_sizing: bool | None, out: str | None) -> "Pipeline":
-    from config.loader import Overrides, load_pipeline
+def _load(pipeline: Path) -> "Pipeline":
+    from config.loader import load_pipeline
 
-    return load_pipeline(pipeline, os.environ, Overrides(settings, dynamic_sizing, out))
+    return load_pipeline(pipeline, os.environ)
 
 
 def _database(url: str | None, pipeline: Path | None) -> "Database":
     from config.database import Database
 
     if pipeline is not None:
-        settled = _load(pipeline, (), None, None)
+        settled = _load(pipeline)
         if settled.database is None:
             raise click.UsageError(f"{pipeline} names no database")
         return Database(settled.database, pipeline.absolute().parent)

@@ -50,7 +50,7 @@ def test_what_a_killed_run_left_half_written_is_removed_on_opening(tmp_path: Pat
 
 def test_a_folder_is_held_by_one_run_at_a_time(tmp_path: Path) -> None:
     first, second = outbox(tmp_path), outbox(tmp_path)
-    with first.opened(tmp_path / "locks"), pytest.raises(LockError, match="another run writes to .*out"):
+    with first.opened(tmp_path / "locks"), pytest.raises(LockError, match=r"another run writes to .*out"):
         second.opened(tmp_path / "locks").__enter__()
     with second.opened(tmp_path / "locks"):
         pass
