@@ -72,7 +72,8 @@ def resolve(name: str, root: Path) -> Path:
         raise ArtworkError("the design is a URL; designs are read from files below designs.root")
     if any(ord(char) < 32 for char in name):  # noqa: PLR2004 - ASCII control characters
         raise ArtworkError("the design's name has control characters")
-    if Path(os.path.normpath(root / name)) != root and not Path(os.path.normpath(root / name)).is_relative_to(root):
+    root = Path(os.path.normpath(root))
+    if not Path(os.path.normpath(root / name)).is_relative_to(root):
         raise ArtworkError(f"outside designs.root: {name}")
     for form in ("NFC", "NFD"):
         path = root / unicodedata.normalize(form, name)

@@ -167,6 +167,15 @@ def test_dynamic_sizing_shrinks_a_part_to_content_and_margin(
     assert (part["width_px"], part["height_px"]) == sizes
 
 
+def test_designs_may_lie_beside_the_pipelines_folder(shop: "Shop") -> None:
+    shop.design("a.png")
+    (shop.folder / "designs").rename(shop.folder.parent / "art")
+    shop.orders([("1", "a.png", 1), ("2", "./a.png", 1)])
+    shop.job["designs"]["root"] = "../art"
+
+    assert shop.run().exit_code == 0
+
+
 def test_the_log_tells_the_story(shop: "Shop") -> None:
     shop.design("a.png", 390, 490)
     shop.orders([("1", "a.png", 2)])
