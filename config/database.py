@@ -4,6 +4,7 @@ Knows SQL through SQLAlchemy; knows nothing of pixels. An address is shown witho
 """
 
 import uuid
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SAWarning, SQLAlchemyError
 
 from config import tables
 from config.errors import ConfigurationError, StorageError
@@ -65,13 +66,15 @@ class Database:
             self._file = (folder or Path()).absolute() / str(address.database)
             address = address.set(database=str(self._file))
         try:
-            self._engine = sa.create_engine(address, poolclass=sa.NullPool)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", SAWarning)  # of an option that would be ignored
+                self._engine = sa.create_engine(address, poolclass=sa.NullPool)
         except ImportError:
             raise ConfigurationError(
                 f"{_shown(address)}: the driver for this database is not installed",
                 "Install it, e.g. psycopg for postgresql+psycopg://, or use sqlite:///file.db.",
             ) from None
-        except (ArgumentError, NoSuchModuleError, TypeError, ValueError):
+        except (ArgumentError, NoSuchModuleError, SAWarning, TypeError, ValueError):
             raise ConfigurationError(
                 "the database address names no kind of database that is known, or has options it does not take",
                 "Write it as sqlite:///file.db or postgresql+psycopg://user:password@host/name.",
@@ -260,10 +263,10 @@ class Database:
             ) from error
         except SQLAlchemyError as error:
             raise ConfigurationError(f"{self.address}: {_reason(error)}", "Check the tables and their data.") from error
-        except (TypeError, ValueError, OverflowError) as error:  # how SQLAlchemy refuses a value of the wrong type
+        except (TypeError, ValueError, OverflowError) as error:  # how drivers refuse a value they cannot hold
             raise ConfigurationError(
-                f"{self.address}: a value in the tables is none of its column's type",
-                "Correct the rows that other programs wrote.",
+                f"{self.address}: a value does not fit its column ({type(error).__name__})",
+                "Check the names given, and rows that other programs wrote.",
             ) from error
 
 

@@ -55,11 +55,16 @@ def find_problems(
 
 
 def complain(problems: Sequence[object], remedy: str) -> ConfigurationError:
-    """Return the error that lists the problems, the first twenty of them when there are more."""
-    shown = [str(problem) for problem in problems[:MAX_SHOWN]]
+    """Return the error that lists the problems down the file, the first twenty of them when there are more."""
+    shown = [str(problem) for problem in sorted(problems, key=_line)[:MAX_SHOWN]]
     if len(problems) > MAX_SHOWN:
         shown.append(f"and {len(problems) - MAX_SHOWN:,} more")
     return ConfigurationError("\n".join(shown), remedy)
+
+
+def _line(problem: object) -> int:
+    line = problem.where.rpartition(":")[2] if isinstance(problem, Problem) else ""
+    return int(line) if line.isdecimal() else 0
 
 
 def describe(details: Sequence[Any], path: KeyPath, data: Any, model: type[BaseModel]) -> str:

@@ -28,7 +28,7 @@ def _written_out(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-Name = Annotated[str, BeforeValidator(_written_out), Field(min_length=1, max_length=200)]
+Name = Annotated[str, Field(min_length=1, max_length=200), BeforeValidator(_written_out)]
 
 
 class _Row(BaseModel):
@@ -60,7 +60,7 @@ class CanvasRow(_Row):
 class OrderItemRow(_Row):
     """One item of an order; judged for printing when it is printed, not when it is imported."""
 
-    design: Annotated[str, BeforeValidator(_written_out), Field(min_length=1, max_length=2000)]
+    design: Annotated[str, Field(min_length=1, max_length=2000), BeforeValidator(_written_out)]
     quantity: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     width_in: PositiveInches | None = None
     height_in: PositiveInches | None = None

@@ -67,23 +67,23 @@ jobs:
     output: {to: out}
 """
     assert complaints(tmp_path, text) == [
-        "p.yaml:17: jobs[0].output.to: the environment variable OUT is not set, or empty; "
-        "set it or write ${OUT:-default}",
-        "p.yaml:18: jobs[0].output: duplicate key, first on line 17; keep one of them",
         "p.yaml:1: version: must be 1",
         "p.yaml:2: name: must be 1 to 64 letters, digits and . _ -, beginning with a letter or digit",
+        "p.yaml:3: databse: unknown key; did you mean database?",
+        "p.yaml:4: threads: must be 'auto' or a whole number",
         "p.yaml:5: memory.budget: must be an amount above 0 with its unit, such as 512MB or 2GiB, "
         "or a share such as 75%",
         "p.yaml:6: store: has no value; give it one, or remove the key",
-        "p.yaml:4: threads: must be 'auto' or a whole number",
         "p.yaml:11: jobs[0].sheet.width_in: must be a number, without quotes or unit",
         "p.yaml:12: jobs[0].sheet.dpi: must be a whole number",
         "p.yaml:13: jobs[0].sheet.spacing_in.y: missing; add this key",
         "p.yaml:14: jobs[0].sheet.margin_in: must be at least 0",
         "p.yaml:15: jobs[0].sheet.dynamic_sizing: must be true or false",
         "p.yaml:16: jobs[0].orders: give exactly one of csv, database, items",
+        "p.yaml:17: jobs[0].output.to: the environment variable OUT is not set, or empty; "
+        "set it or write ${OUT:-default}",
         "p.yaml:17: jobs[0].output.format: must be 'png' or 'tiff'",
-        "p.yaml:3: databse: unknown key; did you mean database?",
+        "p.yaml:18: jobs[0].output: duplicate key, first on line 17; keep one of them",
         "  See docs/pipeline-file.md.",
     ]
 
@@ -264,6 +264,13 @@ def test_what_was_said_elsewhere_is_found_there_when_it_is_wrong(tmp_path: Path)
         "dynamic_sizing, height_in, margin_in, printer, spacing_in, width_in",
         "  See docs/pipeline-file.md.",
     ]
+
+
+def test_what_is_wrong_within_a_setting_is_not_looked_for_in_the_file(tmp_path: Path) -> None:
+    setting = "jobs.uvdtf.sheet={width_in: 4, height_in: 5, dpi: 0}"
+    assert complaints(tmp_path, overrides=Overrides((setting,)))[0] == (
+        "--set jobs.uvdtf.sheet: jobs[0].sheet.dpi: must be at least 10"
+    )
 
 
 def test_out_takes_the_place_of_the_file_s_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

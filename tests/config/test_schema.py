@@ -109,4 +109,4 @@ def test_what_an_order_line_asks_for_is_judged_later() -> None:
 
 def test_settings_cannot_be_changed_afterwards() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        Memory().budget = "1%"  # type: ignore[misc]
+        Memory().budget = "1%"

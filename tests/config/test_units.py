@@ -79,6 +79,7 @@ def test_dpi_survives_the_way_through_pixels_per_metre(dpi: int) -> None:
         ("3T", 3_000_000_000_000),
         (" 7B ", 7),
         ("0", 0),
+        ("9208081978490054TiB", 9208081978490054 * 2**40),
     ],
 )
 def test_amounts_of_bytes_are_read_with_decimal_and_binary_units(text: str, count: int) -> None:

@@ -1,0 +1,257 @@
+"""`tilepress db import`: CSV and YAML into the database, every mistake named, all of it or nothing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from config.database import Database, OrderLine
+from config.errors import ConfigurationError, StorageError
+from config.imports import import_file, import_files
+
+SHOP = """\
+printers:
+  - {name: Main UV, max_width_inches: 16, max_height_inches: 20, dpi: 400, is_default: true}
+canvas_configs:
+  - {name: UVDTF 16oz, max_height_inches: 20, dpi: 400, spacing_width_inches: 0.125}
+orders:
+  - order: 1001
+    items:
+      - {design: sunset.png, quantity: 4, width_in: 4.5}
+      - {design: cactus.png, height_in: 3}
+"""
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    database = Database("sqlite:///shop.db", tmp_path)
+    database.init()
+    return database
+
+
+def bring(database: Database, folder: Path, text: str | bytes, name: str = "in.yaml", **environ: str) -> dict[str, int]:
+    file = folder / name
+    file.write_bytes(text.encode() if isinstance(text, str) else text)
+    return import_file(database, file, environ)
+
+
+def complaints(
+    database: Database, folder: Path, text: str | bytes, name: str = "in.yaml", **environ: str
+) -> Sequence[str]:
+    """Return the lines of the error, the folder left out; make sure that nothing was written."""
+    before = [database.rows(table) for table in ("printers", "canvas_configs", "orders")]
+    with pytest.raises(ConfigurationError) as caught:
+        bring(database, folder, text, name, **environ)
+    assert before == [database.rows(table) for table in ("printers", "canvas_configs", "orders")]
+    return str(caught.value).replace(f"{folder}/", "").splitlines()
+
+
+def test_a_yaml_file_brings_printers_canvases_and_orders(database: Database, tmp_path: Path) -> None:
+    assert bring(database, tmp_path, SHOP) == {"printers": 1, "canvas_configs": 1, "orders": 1}
+    assert list(database.order_lines()) == [
+        OrderLine("1001", 1, "sunset.png", 4, 4.5, None),
+        OrderLine("1001", 2, "cactus.png", 1, None, 3.0),
+    ]
+
+
+def test_a_csv_of_orders_gathers_the_lines_of_an_order(database: Database, tmp_path: Path) -> None:
+    text = "order,design,quantity,width_in,height_in\n1001,a.png,2,4.5,\n1002,b.png,1,,3\n1001,c.png,5,,\n"
+    assert bring(database, tmp_path, text, "orders.csv") == {"orders": 2}
+    assert list(database.order_lines(["1001"])) == [
+        OrderLine("1001", 1, "a.png", 2, 4.5, None),
+        OrderLine("1001", 2, "c.png", 5, None, None),
+    ]
+
+
+def test_a_csv_of_printers_is_known_by_its_columns(database: Database, tmp_path: Path) -> None:
+    text = "name,max_width_inches,dpi,is_default\nMain UV,16,400,true\n007,22,300,no\n"
+    assert bring(database, tmp_path, text, "PRINTERS.CSV") == {"printers": 2}
+    rows = [(row["name"], row["max_width_inches"], row["is_default"]) for row in database.rows("printers")]
+    assert rows == [("007", 22.0, False), ("Main UV", 16.0, True)]
+
+
+def test_a_csv_of_canvases_is_known_by_its_columns(database: Database, tmp_path: Path) -> None:
+    text = "name,max_height_inches,dpi\nUVDTF 16oz,20,\n"
+    assert bring(database, tmp_path, text, "c.csv") == {"canvas_configs": 1}
+    assert [(row["name"], row["dpi"]) for row in database.rows("canvas_configs")] == [("UVDTF 16oz", None)]
+
+
+def test_a_csv_from_a_spreadsheet_with_a_byte_order_mark_and_blank_lines_is_read(
+    database: Database, tmp_path: Path
+) -> None:
+    text = "\ufefforder,design,quantity\r\n\r\n 1001 , Été ☀.png ,2\r\n,,\r\n".replace(",,\r\n", "\r\n")
+    assert bring(database, tmp_path, text, "o.csv") == {"orders": 1}
+    assert list(database.order_lines()) == [OrderLine("1001", 1, "Été ☀.png", 2, None, None)]
+
+
+@pytest.mark.parametrize("reference", ["007", "1.10", "12:30", "1e9", "2024-01-01"])
+def test_a_csv_keeps_references_as_they_are_written(database: Database, tmp_path: Path, reference: str) -> None:
+    bring(database, tmp_path, f"order,design,quantity\n{reference},a.png,1\n", "o.csv")
+    assert [row["reference"] for row in database.rows("orders")] == [reference]
+
+
+def test_a_yaml_reference_that_yaml_would_change_is_refused(database: Database, tmp_path: Path) -> None:
+    text = "orders: [{order: 1.10, items: [{design: a.png}]}]"
+    assert complaints(database, tmp_path, text)[0] == "in.yaml:1: orders[0].order: must be text in quotes"
+
+
+def test_importing_twice_replaces_printers_and_refuses_orders(database: Database, tmp_path: Path) -> None:
+    printers, _, _ = SHOP.partition("canvas_configs:\n")
+    bring(database, tmp_path, SHOP)
+    bring(database, tmp_path, printers.replace("16,", "22,"))
+    assert [row["max_width_inches"] for row in database.rows("printers")] == [22.0]
+    assert complaints(database, tmp_path, SHOP)[0].startswith("order 1001 is in sqlite:///")
+
+
+def test_several_files_go_in_together_or_not_at_all(database: Database, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.csv"
+    good.write_text(SHOP)
+    bad.write_text("order,design,quantity\n1002,a.png,none\n")
+    with pytest.raises(ConfigurationError):
+        import_files(database, [good, bad], {})
+    assert database.rows("printers") == []
+    bad.write_text("order,design,quantity\n1002,a.png,1\n")
+    counts = import_files(database, [good, bad], {})
+    assert counts == [{"printers": 1, "canvas_configs": 1, "orders": 1}, {"orders": 1}]
+
+
+def test_a_name_that_comes_twice_names_both_places(database: Database, tmp_path: Path) -> None:
+    row = "  - {name: A, max_width_inches: 16, dpi: 400}\n"
+    assert complaints(database, tmp_path, f"printers:\n{row}{row}") == [
+        "in.yaml:3: printers: the name was there already at in.yaml:2; keep one of them",
+        "  Nothing was imported.",
+    ]
+
+
+def test_an_order_in_two_files_names_both_places(database: Database, tmp_path: Path) -> None:
+    one, two = tmp_path / "one.csv", tmp_path / "two.csv"
+    for file in (one, two):
+        file.write_text("order,design,quantity\n1001,a.png,1\n")
+    with pytest.raises(ConfigurationError) as caught:
+        import_files(database, [one, two], {})
+    assert f"{two}:2: orders: the name was there already at {one}:2" in str(caught.value)
+
+
+def test_everything_wrong_in_a_yaml_file_is_said_at_once(database: Database, tmp_path: Path) -> None:
+    text = """\
+printers:
+  - {name: A, max_width_inches: wide, dpi: 5, colour: red}
+canvas_configs: {name: B}
+orders:
+  - order: 1001
+    items: []
+  - items:
+      - {quantity: 0, width_in: -1}
+      - {design: "", quantity: yes}
+"""
+    assert complaints(database, tmp_path, text) == [
+        "in.yaml:2: printers[0].max_width_inches: must be a number, without quotes or unit",
+        "in.yaml:2: printers[0].dpi: must be at least 10",
+        "in.yaml:2: printers[0].colour: unknown key; remove it. Known here: dpi, is_active, is_default, "
+        "max_height_inches, max_width_inches, name",
+        "in.yaml:3: canvas_configs: must be a list",
+        "in.yaml:6: orders[0].items: must be a list with at least one entry",
+        "in.yaml:7: orders[1].order: missing; add this key",
+        "in.yaml:8: orders[1].items[0].design: missing; add this key",
+        "in.yaml:8: orders[1].items[0].quantity: must be at least 1",
+        "in.yaml:8: orders[1].items[0].width_in: must be above 0",
+        "in.yaml:9: orders[1].items[1].design: must be not empty",
+        "in.yaml:9: orders[1].items[1].quantity: must be a whole number",
+        "  Nothing was imported. See docs/first-steps.md for the form.",
+    ]
+
+
+def test_everything_wrong_in_a_csv_is_said_at_once(database: Database, tmp_path: Path) -> None:
+    text = 'order,design,quantity,width_in\n1001,a.png,many,\n,a.png,1,nan\n1002,,1e9,"4"""\n1003,a.png,1,2,3,4\n'
+    assert complaints(database, tmp_path, text, "o.csv") == [
+        "o.csv:2: quantity: must be a whole number",
+        "o.csv:3: width_in: must be a finite number",
+        "o.csv:3: order: missing; add this key",
+        "o.csv:4: design: missing; add this key",
+        "o.csv:4: quantity: must be a whole number",
+        "o.csv:4: width_in: must be a number, without quotes or unit",
+        "o.csv:5: the line has more cells than the header",
+        "  Nothing was imported.",
+    ]
+
+
+@pytest.mark.parametrize("quantity", ["0", "-3", "nan", "inf", "1e9", "2.5", "9" * 30])
+def test_a_quantity_that_cannot_be_meant_is_refused(database: Database, tmp_path: Path, quantity: str) -> None:
+    text = f"order,design,quantity\n1001,a.png,{quantity}\n"
+    assert complaints(database, tmp_path, text, "o.csv")[0].startswith("o.csv:2: quantity: must be ")
+
+
+@pytest.mark.parametrize(
+    ("header", "complaint"),
+    [
+        ("", "o.csv:1: the header is that of no table: nothing"),
+        ("foo,bar", "o.csv:1: the header is that of no table: foo,bar"),
+        ("order;design;quantity", "o.csv:1: the header is that of no table: order;design;quantity"),
+        ("order,quantity", "o.csv:1: the header is order,quantity"),
+        ("order,design,quantity,colour", "o.csv:1: the header is order,design,quantity,colour"),
+        ("order,design,quantity,", "o.csv:1: the header is order,design,quantity,"),
+        ("order,design,quantity,design", "o.csv:1: the header is order,design,quantity,design"),
+        ("name,max_width_inches", "o.csv:1: the header is name,max_width_inches"),
+    ],
+)
+def test_a_header_that_fits_no_table_says_what_would(
+    database: Database, tmp_path: Path, header: str, complaint: str
+) -> None:
+    first, remedy = complaints(database, tmp_path, header + "\n1,2,3\n", "o.csv")
+    assert first == complaint
+    assert "columns of" in remedy or "Orders have order,design,quantity,width_in,height_in" in remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("{}", "in.yaml"), ("orders: []", "in.yaml"), ("order,design,quantity\n", "o.csv")]
+)
+def test_a_file_without_rows_is_an_error_not_a_success(
+    database: Database, tmp_path: Path, text: str, name: str
+) -> None:
+    assert "holds no rows" in complaints(database, tmp_path, text, name)[0]
+
+
+@pytest.mark.parametrize(
+    ("raw", "complaint"),
+    [
+        (b"order,design,quantity\n1,\xe9.png,1\n", "o.csv:2: not UTF-8 text"),
+        (b"order,design,quantity\n1,a\0.png,1\n", "o.csv: not a text file"),
+        ("order,design,quantity\n1,a.png,1\n".encode("utf-16"), "o.csv: not a text file"),
+        (b"order,design,quantity\n1," + b"x" * 200_000 + b",1\n", "o.csv:2: not a CSV file: field larger than"),
+    ],
+    ids=["latin-1", "nul", "utf-16", "huge cell"],
+)
+def test_what_is_no_csv_is_said_so(database: Database, tmp_path: Path, raw: bytes, complaint: str) -> None:
+    assert complaints(database, tmp_path, raw, "o.csv")[0].startswith(complaint)
+
+
+@pytest.mark.parametrize("text", ["[1]", "words", "null"])
+def test_a_yaml_file_that_is_no_mapping_is_refused(database: Database, tmp_path: Path, text: str) -> None:
+    assert complaints(database, tmp_path, text)[0].startswith("in.yaml:1: ")
+
+
+def test_no_message_repeats_what_the_environment_said(database: Database, tmp_path: Path) -> None:
+    text = "printers: [{name: A, max_width_inches: '${SECRET}', dpi: ${SECRET}}]\norders: ${SECRET}\n"
+    assert "hunter2" not in "\n".join(complaints(database, tmp_path, text, SECRET="hunter2"))
+
+
+@pytest.mark.parametrize("name", ["none.yaml", "none.csv"])
+def test_a_file_that_is_not_there_is_named(database: Database, tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigurationError, match="no such file"):
+        import_file(database, tmp_path / name, {})
+
+
+def test_a_file_that_cannot_be_read_is_out_of_reach(database: Database, tmp_path: Path) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(StorageError, match="Is a directory"):
+        import_file(database, tmp_path / "folder.csv", {})
+
+
+def test_names_are_imported_without_the_blanks_around_them(database: Database, tmp_path: Path) -> None:
+    bring(database, tmp_path, 'orders: [{order: " 1001 ", items: [{design: " a.png"}]}]')
+    assert list(database.order_lines(["1001"])) == [OrderLine("1001", 1, "a.png", 1, None, None)]
+
+
+def test_a_yes_is_no_name(database: Database, tmp_path: Path) -> None:
+    text = "orders: [{order: yes, items: [{design: a.png}]}]"
+    assert complaints(database, tmp_path, text)[0] == "in.yaml:1: orders[0].order: must be text in quotes"
