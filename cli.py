@@ -74,7 +74,11 @@ def _about_a_pipeline(command: Callable[..., None]) -> Callable[..., None]:
         command(request=Request(pipeline, **asked_for), **options)
 
     for option in (
-        click.option("--out", metavar="DIR", help="Deliver to this folder instead of output.to."),
+        click.option(
+            "--out",
+            metavar="DIR",
+            help="Deliver to this folder instead of output.to; of several jobs, each to its own below.",
+        ),
         click.option(
             "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a key, e.g. jobs.uvdtf.sheet.dpi=300."
         ),
@@ -209,8 +213,9 @@ def db_show(url: str | None, pipeline: Path | None, table: str | None) -> None:
     """List printers, canvas configurations and orders, or one TABLE of them."""
     database = _database(url, pipeline)
     for name in (table,) if table else ("printers", "canvas_configs", "orders"):
+        rows = database.rows(name)
         click.echo(f"{name}:")
-        for row in database.rows(name):
+        for row in rows:
             click.echo("  " + ", ".join(f"{key} {value}" for key, value in row.items() if value is not None))
 
 
@@ -218,12 +223,10 @@ def db_show(url: str | None, pipeline: Path | None, table: str | None) -> None:
 @_database_options
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 def db_import(url: str | None, pipeline: Path | None, files: tuple[Path, ...]) -> None:
-    """Bring printers, canvas configurations and orders in from YAML or CSV files."""
-    from config.imports import import_file
+    """Bring printers, canvas configurations and orders in from YAML or CSV files: all of them or nothing."""
+    from config.imports import import_files
 
-    database = _database(url, pipeline)
-    for file in files:
-        counts = import_file(database, file, os.environ)
+    for file, counts in zip(files, import_files(_database(url, pipeline), files, os.environ), strict=True):
         click.echo(f"{file}: " + (", ".join(f"{count} {name}" for name, count in counts.items()) or "nothing"))
 
 

@@ -99,11 +99,13 @@ class _Overlay:
         if not out.strip():
             self.complaints.append("--out is empty; name a folder")
             return
-        for index, job in self._jobs():
+        jobs = list(self._jobs())
+        for index, job in jobs:
+            folder = out if len(jobs) == 1 else f"{out}/{job.get('name')}"
             if job.setdefault("output", {}) is None:
                 job["output"] = {}
             if isinstance(job["output"], dict):
-                job["output"]["to"] = out if "://" in out else str(Path(out).absolute())
+                job["output"]["to"] = folder if "://" in out else str(Path(folder).absolute())
                 self.sources["jobs", index, "output", "to"] = "--out"
 
     def _say_setting(self, setting: str, environ: Mapping[str, str]) -> None:

@@ -6,6 +6,7 @@ number, an unknown key is an error. All models are frozen.
 
 import re
 from string import Formatter
+import os
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -220,11 +221,17 @@ class Pipeline(_Model):
 
     @field_validator("jobs")
     @classmethod
-    def _named_apart(cls, jobs: tuple[GangsheetJob, ...]) -> tuple[GangsheetJob, ...]:
-        first: dict[str, int] = {}
+    def _kept_apart(cls, jobs: tuple[GangsheetJob, ...]) -> tuple[GangsheetJob, ...]:
+        names: dict[str, int] = {}
+        folders: dict[str, int] = {}
         for index, job in enumerate(jobs):
-            if first.setdefault(job.name, index) != index:
-                raise ValueError(f"jobs[{first[job.name]}] and jobs[{index}] have the same name; rename one of them")
+            if names.setdefault(job.name, index) != index:
+                raise ValueError(f"jobs[{names[job.name]}] and jobs[{index}] have the same name; rename one of them")
+            folder = os.path.normpath(job.output.to)
+            if folders.setdefault(folder, index) != index:
+                raise ValueError(
+                    f"jobs[{folders[folder]}] and jobs[{index}] have the same output.to; give each its own folder"
+                )
         return jobs
 
     @model_validator(mode="after")

@@ -16,6 +16,7 @@ from pipeline.items import Item, Rejection, number_copies, parse_inches, parse_q
 
 MAX_TEXT = 4096  # of an order id or a design's name; longer ones are some other column
 MAX_COPIES = 500_000  # of one run; a thousand full rolls
+MAX_CLAIM = 10**12  # what a rejected line may count for
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,9 @@ def read(orders: Orders, folder: Path, database: Database | None, chosen: Sequen
     if chosen:
         missing = sorted(set(chosen) - {line.order for line in lines})
         if missing:
-            raise ConfigurationError(f"no such order: {', '.join(missing)}", "Check the ids given with --order.")
+            raise ConfigurationError(
+                f"no such order, or none with items: {', '.join(missing)}", "Check the ids given with --order."
+            )
         lines = [line for line in lines if line.order in chosen]
     return _judge(lines)
 
@@ -70,23 +73,27 @@ def _lines(orders: Orders, folder: Path, database: Database | None, chosen: Sequ
 
 
 def _csv_lines(path: Path) -> Iterator[_Line]:
+    line = 1
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, restkey="", restval="")
             _check_columns(path, tuple(reader.fieldnames or ()))
             for row in reader:
+                line = reader.line_num
                 extra = row.pop("", None)
                 texts = {name: (row.get(name) or "").strip() for name in ORDER_COLUMNS}
                 problem = "the line has more cells than the header" if extra else ""
-                yield _Line(where=f"{path}:{reader.line_num}", **texts, problem=problem)
+                yield _Line(where=f"{path}:{line}", **texts, problem=problem)
     except FileNotFoundError:
         raise ConfigurationError(f"{path}: no such file", "Check orders.csv in the pipeline file.") from None
     except OSError as error:
         raise StorageError(f"{path}: {error.strerror}", "Check the path and its permissions.") from error
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path}: not UTF-8 text ({error.reason})", "Save the file as UTF-8.") from None
+        raise ConfigurationError(
+            f"{path}: not UTF-8 text after line {line} ({error.reason})", "Save the file as UTF-8."
+        ) from None
     except csv.Error as error:
-        raise ConfigurationError(f"{path}: not a CSV file: {error}", "Export it again.") from None
+        raise ConfigurationError(f"{path}: not a CSV file after line {line}: {error}", "Export it again.") from None
 
 
 def _check_columns(path: Path, columns: tuple[str, ...]) -> None:
@@ -95,7 +102,8 @@ def _check_columns(path: Path, columns: tuple[str, ...]) -> None:
     if missing or unknown or len(set(columns)) < len(columns):
         found = ",".join(columns) or "nothing"
         raise ConfigurationError(
-            f"{path}:1: the header is {found!r}", f"It must be {','.join(ORDER_COLUMNS)}; the sizes may be left out."
+            f"{path}:1: the header is {found!r}",
+            f"It must be {','.join(ORDER_COLUMNS)}, separated by commas; the sizes may be left out.",
         )
 
 
@@ -166,6 +174,6 @@ def _item(line: _Line) -> Item:
 def _claimed(line: _Line) -> int:
     """Return the copies a rejected line asked for, as far as it can be told: at least 1."""
     try:
-        return max(1, int(line.quantity))
-    except ValueError:
+        return min(max(1, int(float(line.quantity))), MAX_CLAIM)
+    except (ValueError, OverflowError):
         return 1

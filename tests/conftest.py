@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
 import yaml
 from numpy.typing import NDArray
 from PIL import Image
 
+hypothesis.settings.register_profile("tilepress", deadline=None)  # a time limit would fail on a busy machine
+hypothesis.settings.load_profile("tilepress")
 Image.MAX_IMAGE_PIXELS = None  # sheets are meant to be large
 
 REPOSITORY = Path(__file__).parents[1]

@@ -198,7 +198,7 @@ def test_only_the_orders_and_jobs_asked_for_are_printed(shop: "Shop") -> None:
 
     missing = shop.run("--order", "9")
     assert missing.exit_code == 2
-    assert "Job job: no such order: 9" in missing.messages
+    assert "Job job: no such order, or none with items: 9" in missing.messages
     assert shop.run("--job", "other").stderr == "error: no such job: other\n  The pipeline has: job.\n"
 
 

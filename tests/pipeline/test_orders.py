@@ -135,7 +135,7 @@ def test_unknown_missing_and_repeated_columns_are_errors_that_show_the_header(tm
     message = refused(tmp_path, header + "\n1001,a.png,1\n" if header else "")
     assert message == (
         f"orders.csv:1: the header is {header or 'nothing'!r}\n"
-        "  It must be order,design,quantity,width_in,height_in; the sizes may be left out."
+        "  It must be order,design,quantity,width_in,height_in, separated by commas; the sizes may be left out."
     )
 
 
@@ -253,7 +253,7 @@ def test_only_the_orders_chosen_are_read(tmp_path: Path) -> None:
 
 def test_orders_chosen_that_are_not_there_are_all_named(tmp_path: Path) -> None:
     assert refused(tmp_path, HEADER + "1001,a.png,1,,\n", ["9", "1001", "8"]) == (
-        "no such order: 8, 9\n  Check the ids given with --order."
+        "no such order, or none with items: 8, 9\n  Check the ids given with --order."
     )
 
 
@@ -314,7 +314,7 @@ def test_what_another_program_wrote_is_judged_line_by_line(database: Database, t
 
 
 def test_an_unknown_order_is_an_error_in_the_database_too(database: Database, tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="no such order: 1001"):
+    with pytest.raises(ConfigurationError, match="no such order, or none with items: 1001"):
         read(Orders(database="pending"), tmp_path, database, ["1001"])
 
 
