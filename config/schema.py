@@ -4,9 +4,9 @@ Knows what a pipeline file may say; not where it lies, nor what is done with it.
 number, an unknown key is an error. All models are frozen.
 """
 
+import os
 import re
 from string import Formatter
-import os
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator

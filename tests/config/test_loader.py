@@ -160,6 +160,13 @@ def test_two_jobs_of_one_name_are_named_by_number(tmp_path: Path) -> None:
     )
 
 
+def test_two_jobs_with_one_output_folder_are_named_by_number(tmp_path: Path) -> None:
+    again = SOUND.partition("jobs:\n")[2].replace("name: uvdtf", "name: other").replace("to: out", "to: ./out/")
+    assert complaints(tmp_path, SOUND + again)[0] == (
+        "p.yaml:4: jobs: jobs[0] and jobs[1] have the same output.to; give each its own folder"
+    )
+
+
 def test_a_thousand_mistakes_are_not_a_thousand_lines(tmp_path: Path) -> None:
     lines = complaints(tmp_path, SOUND + "".join(f"key{number}: 1\n" for number in range(1000)))
     assert (len(lines), lines[20]) == (22, "and 980 more")
@@ -282,6 +289,12 @@ def test_out_takes_the_place_of_the_file_s_folder(tmp_path: Path, monkeypatch: p
 def test_out_is_enough_where_the_file_names_no_output(tmp_path: Path) -> None:
     text = edited(*JOB, output=...)
     assert load(tmp_path, text, Overrides(out="/out")).jobs[0].output.to == "/out"
+
+
+def test_out_gives_each_of_several_jobs_a_folder_of_its_own(tmp_path: Path) -> None:
+    again = SOUND.partition("jobs:\n")[2].replace("name: uvdtf", "name: other")
+    pipeline = load(tmp_path, SOUND + again, Overrides(out="/out"))
+    assert [job.output.to for job in pipeline.jobs] == ["/out/uvdtf", "/out/other"]
 
 
 def test_an_empty_out_is_an_error_not_the_folder_one_stands_in(tmp_path: Path) -> None:
