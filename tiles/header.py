@@ -53,7 +53,7 @@ def read_header(path: Path, limits: Limits) -> Header:
     try:
         image = open_artwork(path, kind)
     except pyvips.Error as error:
-        raise ArtworkError(f"cannot be decoded: {first_line(error)}") from None
+        raise ArtworkError(f"cannot be decoded: {reason_of(error)}") from None
     return _judge(image, kind, limits, chunks)
 
 
@@ -105,10 +105,10 @@ def open_artwork(path: Path, kind: str, scale: float = 1.0) -> pyvips.Image:
     return loaders[kind](str(path), **options)
 
 
-def first_line(error: pyvips.Error) -> str:
-    """Return what libvips said in one line, without the path in it."""
-    lines = [line.strip() for line in str(error.detail or error.message).splitlines() if line.strip()]
-    return lines[-1] if lines else "unknown error"
+def reason_of(error: pyvips.Error) -> str:
+    """Return what libvips said last, in one line; for a mere warning of a decoder it says nothing."""
+    lines = [line.strip() for line in error.detail.splitlines() if line.strip()]
+    return lines[-1] if lines else "it is damaged, or not what its format demands"
 
 
 def _png_chunks(path: Path) -> dict[bytes, bytes]:

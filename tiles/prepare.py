@@ -5,20 +5,21 @@ artwork with an orientation tag, or with a box to be trimmed, is first laid down
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import pyvips
 
 from config.errors import ArtworkError
-from tiles.design import Design, Geometry, PreparedDesign
+from tiles.design import Design, Geometry, Header, PreparedDesign
 from tiles.geometry import Rect
-from tiles.header import first_line, open_artwork, reading
+from tiles.header import open_artwork, reading, reason_of
 from tiles.profile import to_srgb
 from tiles.store import TileStore
 from tiles.vips import disk_error
 
 TRIM_ALPHA = 1  # the least alpha that counts as ink: anything the printer could lay down
-SVG_MEASURE_PX = 2048  # an SVG's box is found on a drawing this large, its longer side
+SVG_MEASURE_PX = 2048  # an SVG's box is found on a drawing about this large, its longer side
 _GAP = 4.0  # pure Lanczos to an eighth of the size; beyond, whole pixels are averaged first
 
 
@@ -37,9 +38,9 @@ def find_trim_box(design: Design, scratch: Path) -> Rect:
     Raises ArtworkError for a design without any. An SVG's box is outwards to whole header pixels.
     """
     header = design.header
-    scale = SVG_MEASURE_PX / max(header.width_px, header.height_px) if header.is_vector else 1.0
+    scale = _measuring_scale(header)
     try:
-        image = _upright(design, scratch, scale)
+        image = _upright(design, scratch, float(scale))
         if not image.hasalpha():
             return Rect(0, 0, header.width_px, header.height_px)
         box = _ink_box(_alpha(image))
@@ -51,8 +52,8 @@ def find_trim_box(design: Design, scratch: Path) -> Rect:
     if box.area == 0:
         raise ArtworkError("the artwork is wholly transparent")
     if header.is_vector:
-        right, bottom = -int(-box.right // scale), -int(-box.bottom // scale)
-        left, top = int(box.x // scale), int(box.y // scale)
+        left, top = box.x // scale, box.y // scale
+        right, bottom = -(-box.right // scale), -(-box.bottom // scale)
         whole = Rect(0, 0, header.width_px, header.height_px)
         return Rect(left, top, right - left, bottom - top).intersect(whole)
     return box
@@ -109,13 +110,23 @@ def _check_unchanged(design: Design) -> None:
 def _alpha(image: pyvips.Image) -> pyvips.Image:
     """Return the alpha channel in 8 bits, as it is printed."""
     alpha = image[image.bands - 1]
-    return alpha.rshift(8).cast("uchar") if alpha.format == "ushort" else alpha
+    return (alpha >> 8).cast("uchar") if alpha.format == "ushort" else alpha
 
 
 def _ink_box(alpha: pyvips.Image) -> Rect:
     """Return the box of samples at or above TRIM_ALPHA, found in one pass."""
     x, y, width, height = alpha.find_trim(threshold=TRIM_ALPHA - 1, background=[0], line_art=True)
     return Rect(int(x), int(y), int(width), int(height))
+
+
+def _measuring_scale(header: Header) -> Fraction:
+    """Return the scale at which an SVG's box is looked for, an even one so that its edges are found exactly."""
+    longest = max(header.width_px, header.height_px)
+    if not header.is_vector:
+        return Fraction(1)
+    if longest > SVG_MEASURE_PX:
+        return Fraction(1, -(-longest // SVG_MEASURE_PX))
+    return Fraction(SVG_MEASURE_PX // longest)
 
 
 def _drawing_scale(design: Design, geometry: Geometry) -> float:
@@ -176,5 +187,5 @@ def _resize(image: pyvips.Image, width_px: int, height_px: int) -> pyvips.Image:
 
 def _meaning(error: pyvips.Error) -> ArtworkError | OSError:
     """Return what a libvips error means: a full disk, or an artwork that cannot be decoded."""
-    undecodable = ArtworkError(f"cannot be decoded whole: {first_line(error)}", "Export the artwork again.")
+    undecodable = ArtworkError(f"cannot be decoded whole: {reason_of(error)}", "Export the artwork again.")
     return disk_error(error) or undecodable

@@ -7,7 +7,7 @@ import struct
 
 import pyvips
 
-_HEADER_BYTES = 128  # ICC.1:2022, 7.2: size, data colour space and signature stand at 0, 16 and 36
+_HEADER_BYTES = 128  # ICC.1:2022, 7.2: the data colour space and the signature stand at 16 and 36
 _TAG = struct.Struct(">4sII")  # 7.3: signature, offset, size
 _SPACES = {"b-w": b"GRAY", "grey16": b"GRAY", "cmyk": b"CMYK"}
 _TABLES = ({b"A2B0"}, {b"A2B1"})
@@ -16,7 +16,6 @@ _NEEDED = {  # 8.3: any of these sets describes the colours of its space
     b"CMYK": _TABLES,
     b"RGB ": ({b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC"}, *_TABLES),
 }
-_COLOUR_TYPES = {b"XYZ ", b"curv", b"para", b"mft1", b"mft2", b"mAB "}
 
 DAMAGED = "its colour profile is damaged and was ignored"
 
@@ -53,22 +52,16 @@ def to_srgb(image: pyvips.Image) -> pyvips.Image:
 
 
 def _describes(profile: bytes, space: bytes) -> bool:
-    """Tell whether the profile is whole, and has the tags that its space needs, of types that can stand there."""
-    if len(profile) < max(_HEADER_BYTES + 4, int.from_bytes(profile[:4], "big")):
-        return False
+    """Tell whether the profile has the tags that its space needs, whole."""
     count = int.from_bytes(profile[_HEADER_BYTES : _HEADER_BYTES + 4], "big")
     table = profile[_HEADER_BYTES + 4 : _HEADER_BYTES + 4 + count * _TAG.size]
-    tags = {tag: (start, size) for tag, start, size in _TAG.iter_unpack(table[: len(table) // _TAG.size * _TAG.size])}
-    sound = {
-        tag
-        for tag, (start, size) in tags.items()
-        if start + size <= len(profile) and profile[start : start + 4] in _COLOUR_TYPES
-    }
-    return any(needed <= sound for needed in _NEEDED[space])
+    tags = _TAG.iter_unpack(table[: len(table) // _TAG.size * _TAG.size])
+    whole = {tag for tag, start, size in tags if start + size <= len(profile)}
+    return any(needed <= whole for needed in _NEEDED[space])
 
 
 def _is_linked(image: pyvips.Image) -> bool:
-    """Tell whether a transform can be made of it: an abstract profile, or a singular matrix, cannot."""
+    """Tell whether a transform can be made of it; from a device link, or a singular matrix, none can."""
     try:
         _transformed(image)
     except pyvips.Error:

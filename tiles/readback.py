@@ -10,7 +10,7 @@ import pyvips
 from config.errors import ArtworkError
 from tiles.canvas import Strip
 from tiles.design import BYTES_PER_PX
-from tiles.header import first_line
+from tiles.header import reason_of
 from tiles.store import V_HEADER_BYTES
 from tiles.strips import spans, strip_rows
 
@@ -40,7 +40,7 @@ class SheetReader:
         try:
             self._image = pyvips.Image.new_from_file(str(path), access="sequential", fail_on="warning")
         except pyvips.Error as error:
-            raise ArtworkError(f"cannot be opened: {first_line(error)}") from None
+            raise ArtworkError(f"cannot be opened: {reason_of(error)}") from None
         image = self._image
         self.header = SheetHeader(
             width_px=image.width,
@@ -61,7 +61,7 @@ class SheetReader:
             try:
                 pixels = region.fetch(0, top, width, rows)
             except pyvips.Error as error:
-                raise ArtworkError(f"cannot be decoded from row {top:,} on: {first_line(error)}") from None
+                raise ArtworkError(f"cannot be decoded from row {top:,} on: {reason_of(error)}") from None
             yield top, np.frombuffer(pixels, np.uint8).reshape(rows, width, BYTES_PER_PX)
 
 

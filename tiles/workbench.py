@@ -56,7 +56,7 @@ class Task(Generic[Result]):
         return answer
 
     def _failure(self, error: OSError) -> ArtworkError | BudgetError | StorageError:
-        if isinstance(error, FutureTimeoutError) and error.errno is None:  # a timeout of the system's has a number
+        if isinstance(error, FutureTimeoutError) and error.errno != errno.ETIMEDOUT:  # that is a network share's
             return ArtworkError(f"decoding took longer than {self.timeout_s:g} s", "Export the artwork again.")
         what = f"{error.strerror or error}: {error.filename}" if error.filename else f"{error.strerror or error}"
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:

@@ -14,8 +14,10 @@ from tiles.sinks.deflate import OrderedWork, deflate_whole
 from tiles.sinks.sink import ROWS_MULTIPLE, AtomicFile, RowCount, SheetFile, SheetFormat
 
 ROWS_PER_STRIP = ROWS_MULTIPLE
-_CLASSIC_LIMIT = 2**32
-_SLACK = 1.01  # deflate grows what it cannot shrink by under 0.1 %; directory and profile are small
+CLASSIC_LIMIT = 2**32
+_GROWTH = 1.01  # deflate makes what it cannot shrink larger by under 1 %
+_STRIP_BYTES = 64 + 8  # and by this much; its offset and length
+_DIRECTORY_BYTES = 100_000  # with the profile
 _SHORT, _LONG, _RATIONAL, _UNDEFINED, _LONG8 = 3, 4, 5, 7, 16
 _SIZES = {_SHORT: 2, _LONG: 4, _RATIONAL: 8, _UNDEFINED: 1, _LONG8: 8}
 _CODES = {_SHORT: "H", _LONG: "I", _LONG8: "Q"}
@@ -27,7 +29,7 @@ class TiffSink:
     def __init__(self, path: Path, sheet: SheetFormat) -> None:
         """Open nothing yet; choose BigTIFF if the pixels, uncompressed, would not fit in a classic one."""
         self._path, self._sheet = path, sheet
-        self.is_big = sheet.width * sheet.height * BYTES_PER_PX * _SLACK >= _CLASSIC_LIMIT
+        self.is_big = largest_file(sheet.width, sheet.height) >= CLASSIC_LIMIT
         self._rows = RowCount(sheet)
         self._offsets: list[int] = []
         self._lengths: list[int] = []
@@ -118,6 +120,12 @@ class TiffSink:
 
     def _align(self) -> None:
         self._file.write(bytes(self._file.position % 2))
+
+
+def largest_file(width: int, height: int) -> int:
+    """Return what a sheet takes at most, in bytes, if its pixels are noise."""
+    strips = -(-height // ROWS_PER_STRIP)
+    return int(width * height * BYTES_PER_PX * _GROWTH) + strips * _STRIP_BYTES + _DIRECTORY_BYTES
 
 
 def _pack(strip: Strip) -> list[bytes]:
