@@ -121,7 +121,8 @@ def save_plan(plan: Plan, desk: Desk) -> Path:
     with storing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_suffix(".partial")
-        aside.write_text(json.dumps(plan.as_json(), indent=1))
+        with aside.open("w", encoding="utf-8") as file:
+            json.dump(plan.as_json(), file)
         aside.replace(path)
     return path
 

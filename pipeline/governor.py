@@ -1,6 +1,5 @@
 """The governor: admits work by the memory it will need, remembers the peak, and gives memory back between parts."""
 
-import ctypes
 import gc
 import logging
 import threading
@@ -11,6 +10,7 @@ from typing import Self
 from config.errors import BudgetError
 from config.units import format_bytes
 from pipeline.machine import MemoryLimit
+from tiles.heap import trim_heap
 
 WARN_AT = 0.75
 REFUSE_AT = 0.85
@@ -104,20 +104,3 @@ class Governor:
     def _sample(self) -> None:
         while not self._stop.wait(SAMPLE_S):
             self.used_bytes()
-
-
-def trim_heap() -> None:
-    """Return free heap pages to the system where the C library can (glibc's malloc_trim)."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
-
-
-def limit_arenas(count: int) -> None:
-    """Let glibc's malloc keep at most `count` arenas: each holds on to what its threads freed (mallopt(3))."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_M_ARENA_MAX, count)
-
-
-_M_ARENA_MAX = -8

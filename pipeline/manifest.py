@@ -13,7 +13,7 @@ from config import VERSION
 from config.errors import ConfigurationError, StorageError
 from pipeline.items import Rejection
 from pipeline.machine import MemoryLimit
-from pipeline.plan import Part, Placement, Plan, Sheet
+from pipeline.plan import Part, Plan, Sheet
 from tiles.design import Design
 from tiles.geometry import Rect
 from tiles.sinks.sink import SheetFile
@@ -132,18 +132,5 @@ def _part(part: Part, file: SheetFile, dpi: int) -> dict[str, Any]:
         "height_px": part.height_px,
         "dpi": dpi,
         "utilisation": round(part.utilisation, 4),
-        "placements": [_placement(placement) for placement in part.placements],
-    }
-
-
-def _placement(placement: Placement) -> dict[str, Any]:
-    return {
-        "order": placement.order,
-        "design": placement.design,
-        "copy": placement.copy,
-        "x_px": placement.rect.x,
-        "y_px": placement.rect.y,
-        "width_px": placement.rect.width,
-        "height_px": placement.rect.height,
-        "rotation": placement.rotation,
+        "placements": [placement.as_json() for placement in part.placements],
     }

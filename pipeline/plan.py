@@ -62,6 +62,19 @@ class Placement:
     rect: Rect
     rotation: int
 
+    def as_json(self) -> dict[str, Any]:
+        """Return what plan and manifest state of a placement."""
+        return {
+            "order": self.order,
+            "design": self.design,
+            "copy": self.copy,
+            "x_px": self.rect.x,
+            "y_px": self.rect.y,
+            "width_px": self.rect.width,
+            "height_px": self.rect.height,
+            "rotation": self.rotation,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -106,11 +119,42 @@ class Plan:
         """Return for each design's name the number of the part that holds its last copy."""
         return {placement.design: part.number for part in self.parts for placement in part.placements}
 
+    def designs(self) -> dict[str, dict[str, Any]]:
+        """Return for each design's name its content hash and its box, if it is trimmed."""
+        keys = {placement.design: placement.key for placement in self.placements()}
+        return {
+            name: {"sha256": key.sha256, "trim": asdict(key.box) if key.box else None} for name, key in keys.items()
+        }
+
     def as_json(self) -> dict[str, Any]:
-        """Return the plan as plain values for JSON."""
-        return {"schema": SCHEMA, **asdict(self)}
+        """Return the plan as plain values for JSON; placements as the manifest states them."""
+        return {**self._head(), "parts": [{**_part_head(part), **_placements(part)} for part in self.parts]}
 
     def digest(self) -> str:
         """Return a SHA-256 that two plans share if and only if they are the same."""
-        text = json.dumps(self.as_json(), sort_keys=True, ensure_ascii=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        digest = hashlib.sha256(_canonical(self._head()))
+        for part in self.parts:
+            digest.update(_canonical(_part_head(part)))
+            for placement in part.placements:
+                digest.update(_canonical(placement.as_json()))
+        return digest.hexdigest()
+
+    def _head(self) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA,
+            "sheet": asdict(self.sheet),
+            "designs": self.designs(),
+            "rejected": [asdict(rejection) for rejection in self.rejected],
+        }
+
+
+def _part_head(part: Part) -> dict[str, Any]:
+    return {"part": part.number, "file": part.file, "width_px": part.width_px, "height_px": part.height_px}
+
+
+def _placements(part: Part) -> dict[str, Any]:
+    return {"placements": [placement.as_json() for placement in part.placements]}
+
+
+def _canonical(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, sort_keys=True, ensure_ascii=True).encode()

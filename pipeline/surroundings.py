@@ -9,8 +9,9 @@ from config.database import Database
 from config.schema import Pipeline
 from config.units import parse_bytes
 from pipeline.context import Context, Progress
-from pipeline.governor import Governor, limit_arenas
+from pipeline.governor import Governor
 from pipeline.machine import MemoryLimit, anonymous_bytes, cpu_count, memory_limit
+from tiles.heap import limit_arenas
 from tiles.store import TileStore
 from tiles.vips import start
 

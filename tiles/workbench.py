@@ -14,12 +14,14 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from config.errors import ArtworkError, BudgetError, StorageError
+from tiles.heap import trim_heap
 
 Key = TypeVar("Key")
 Result = TypeVar("Result")
@@ -46,7 +48,8 @@ class Task(Generic[Result]):
         other trouble with the store.
         """
         try:
-            answer: Result = self.future.result()
+            with _standing():
+                answer: Result = self.future.result()
         except ProcessExpired as death:
             raise ArtworkError(f"the decoder died ({_cause(death.exitcode)})", "Export the artwork again.") from None
         except MemoryError:
@@ -97,7 +100,8 @@ class Workbench:
                 initializer=_settle,
                 initargs=(self._memory_bytes, os.getpid()),
             )
-        return Task(self._pool.schedule(function, args=args, timeout=self._timeout_s), self._timeout_s)
+        with _standing():
+            return Task(self._pool.schedule(_tidily, args=(function, *args), timeout=self._timeout_s), self._timeout_s)
 
     def outcomes(
         self, keys: Iterable[Key], begin: Callable[[Key], Task[Result]], may_begin: Callable[[Key, list[Key]], bool]
@@ -124,6 +128,25 @@ class Workbench:
             self._pool.stop()  # type: ignore[no-untyped-call]
             self._pool.join()
             self._pool = None
+
+
+@contextlib.contextmanager
+def _standing() -> Iterator[None]:
+    """Say what it means when children end before they have begun: that is nobody's artwork's fault."""
+    try:
+        yield
+    except BrokenProcessPool:
+        raise BudgetError(
+            "memory: no process can be started to read artwork in", "Raise memory.budget, or the container's limit."
+        ) from None
+
+
+def _tidily(function: Callable[..., Result], *args: Any) -> Result:
+    """Do one piece of work, and give back what its allocations leave: the next one may need other sizes."""
+    try:
+        return function(*args)
+    finally:
+        trim_heap()
 
 
 def _settle(memory_bytes: int, parent: int) -> None:

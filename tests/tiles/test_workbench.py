@@ -98,6 +98,15 @@ def test_a_decoder_that_swells_costs_its_design(tmp_path: Path, design_of: "Desi
     assert small == store.find(design_of(tmp_path / "small.webp"), Geometry(50, 50))
 
 
+def test_too_little_memory_to_begin_with_is_not_mistaken_for_bad_artwork() -> None:
+    with Workbench(1, 1_000_000, timeout_s=60) as bench:
+        task = bench.submit(operator.neg, 1)
+        with pytest.raises(BudgetError, match="memory: no process can be started to read artwork in"):
+            task.outcome()
+        with pytest.raises(BudgetError, match="memory: no process can be started to read artwork in"):
+            bench.submit(operator.neg, 1)
+
+
 def test_a_child_knows_its_limits(bench: Workbench) -> None:
     assert bench.submit(resource.getrlimit, resource.RLIMIT_DATA).result() == (MEMORY_BYTES, MEMORY_BYTES)
 
