@@ -27,7 +27,7 @@ Key = TypeVar("Key")
 Result = TypeVar("Result")
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
-_TASKS_PER_CHILD = 50  # what a child's allocator keeps is given back now and then
+_TASKS_PER_CHILD = 50  # what libraries leak is given back now and then
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,11 @@ class Task(Generic[Result]):
         other trouble with the store.
         """
         try:
-            with _standing():
-                answer: Result = self.future.result()
+            answer: Result = self.future.result()
         except ProcessExpired as death:
             raise ArtworkError(f"the decoder died ({_cause(death.exitcode)})", "Export the artwork again.") from None
+        except BrokenProcessPool:
+            raise _no_child() from None
         except MemoryError:
             raise ArtworkError("decoding needs more memory than the run may use") from None
         except OSError as error:
@@ -130,23 +131,19 @@ class Workbench:
             self._pool = None
 
 
-@contextlib.contextmanager
-def _standing() -> Iterator[None]:
-    """Say what it means when children end before they have begun: that is nobody's artwork's fault."""
-    try:
-        yield
-    except BrokenProcessPool:
-        raise BudgetError(
-            "memory: no process can be started to read artwork in", "Raise memory.budget, or the container's limit."
-        ) from None
-
-
 def _tidily(function: Callable[..., Result], *args: Any) -> Result:
     """Do one piece of work, and give back what its allocations leave: the next one may need other sizes."""
     try:
         return function(*args)
     finally:
         trim_heap()
+
+
+def _no_child() -> BudgetError:
+    """Return what it means when children end before they have begun: that is no artwork's fault."""
+    return BudgetError(
+        "memory: no process can be started to read artwork in", "Raise memory.budget, or the container's limit."
+    )
 
 
 def _settle(memory_bytes: int, parent: int) -> None:
