@@ -48,11 +48,10 @@ class Task(Generic[Result]):
         other trouble with the store.
         """
         try:
-            answer: Result = self.future.result()
+            with _standing():
+                answer: Result = self.future.result()
         except ProcessExpired as death:
             raise ArtworkError(f"the decoder died ({_cause(death.exitcode)})", "Export the artwork again.") from None
-        except BrokenProcessPool:
-            raise _no_child() from None
         except MemoryError:
             raise ArtworkError("decoding needs more memory than the run may use") from None
         except OSError as error:
@@ -131,19 +130,23 @@ class Workbench:
             self._pool = None
 
 
+@contextlib.contextmanager
+def _standing() -> Iterator[None]:
+    """Say what it means when children end before they have begun: that is nobody's artwork's fault."""
+    try:
+        yield
+    except BrokenProcessPool:
+        raise BudgetError(
+            "memory: no process can be started to read artwork in", "Raise memory.budget, or the container's limit."
+        ) from None
+
+
 def _tidily(function: Callable[..., Result], *args: Any) -> Result:
     """Do one piece of work, and give back what its allocations leave: the next one may need other sizes."""
     try:
         return function(*args)
     finally:
         trim_heap()
-
-
-def _no_child() -> BudgetError:
-    """Return what it means when children end before they have begun: that is no artwork's fault."""
-    return BudgetError(
-        "memory: no process can be started to read artwork in", "Raise memory.budget, or the container's limit."
-    )
 
 
 def _settle(memory_bytes: int, parent: int) -> None:
