@@ -23,10 +23,10 @@ from pipeline.manifest import read_manifest, rejections_of, sheet_of
 from pipeline.plan import PreparedKey, Sheet
 from pipeline.preparation import Workplace, measure_boxes, prepare_designs
 from pipeline.sources import probe
-from tiles.canvas import Strip
+from tiles.canvas import Strip, map_prepared
 from tiles.design import Design, Geometry, Limits, PreparedDesign
 from tiles.geometry import Rect
-from tiles.readback import SheetReader, map_prepared
+from tiles.readback import SheetReader
 from tiles.store import TileStore, hash_file
 from tiles.vips import srgb_profile, start
 from tiles.workbench import Workbench
@@ -221,7 +221,7 @@ def _check_strip(top: int, strip: Strip, placements: Sequence[Placed], artwork: 
         here = (slice(seen.y - top, seen.bottom - top), slice(seen.x, seen.right))
         if placed.key in artwork:
             key = placed.key
-            pixels = map_prepared(artwork[key].path, key.width_px, key.height_px, placed.rotation)
+            pixels = map_prepared(artwork[key].path, rect, placed.rotation)
             expected[here] = pixels[seen.y - rect.y : seen.bottom - rect.y, seen.x - rect.x : seen.right - rect.x]
         else:
             expected[here] = strip[here]  # its artwork is gone, which was said already

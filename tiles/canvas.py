@@ -1,7 +1,8 @@
-"""A part as lazy libvips images: which prepared designs lie where, composited when pixels are asked for.
+"""A part before it is rendered: which prepared designs lie where; pixels exist only when rows are asked for.
 
-Whatever the number of placements, the graph stays shallow: one multi-image composite for each band of rows, with
-only the designs that touch it. Layers never overlap; that is the plan's promise, and makes the composite exact.
+`band` and `image` are lazy libvips images. Whatever the number of placements, their graph stays shallow: one
+multi-image composite for each band of rows, with only the designs that touch it. `strip` is the fast path for what a
+gang sheet is made of. Layers never overlap; that is the plan's promise, and makes both the same, byte by byte.
 """
 
 from bisect import bisect_left
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from tiles.design import BYTES_PER_PX
 from tiles.geometry import Rect
+from tiles.store import V_HEADER_BYTES
 
 BAND_ROWS = 2048  # of the one-image canvas: a roll of 86,000 rows is then 42 bands
 
@@ -44,7 +46,7 @@ class Canvas:
         self._layers = sorted(layers, key=lambda layer: (layer.place.y, layer.place.x))
         self._tops = [layer.place.y for layer in self._layers]
         self._tallest = max((layer.place.height for layer in self._layers), default=0)
-        self._open: dict[tuple[Path, int], pyvips.Image] = {}
+        self._mapped: dict[tuple[Path, int], Strip] = {}
 
     def touching(self, top: int, rows: int) -> list[Layer]:
         """Return the layers that reach into rows `top` to `top + rows`, from the top left."""
@@ -63,7 +65,7 @@ class Canvas:
         if not layers:
             return base
         return base.composite(
-            [self._image(layer) for layer in layers],
+            [_open(layer) for layer in layers],
             ["over"] * len(layers),
             x=[layer.place.x for layer in layers],
             y=[layer.place.y - top for layer in layers],
@@ -71,10 +73,21 @@ class Canvas:
         )
 
     def strip(self, top: int, rows: int) -> Strip:
-        """Render rows `top` to `top + rows`; then release the designs that end within."""
-        pixels = np.frombuffer(self.band(top, rows).write_to_memory(), np.uint8)
+        """Return rows `top` to `top + rows` as pixels; then release the designs that end within.
+
+        Layers are plain rectangles of finished pixels, so that these are copied: byte by byte what `band` gives, in
+        a tenth of its time, and without the many small buffers that it leaves in the heap.
+        """
+        strip = np.zeros((rows, self.width, BYTES_PER_PX), np.uint8)
+        window = Rect(0, top, self.width, rows)
+        for layer in self.touching(top, rows):
+            place, seen = layer.place, window.intersect(layer.place)
+            pixels = self._pixels(layer)
+            strip[seen.y - top : seen.bottom - top, seen.x : seen.right] = pixels[
+                seen.y - place.y : seen.bottom - place.y, seen.x - place.x : seen.right - place.x
+            ]
         self._release(top + rows)
-        return pixels.reshape(rows, self.width, BYTES_PER_PX)
+        return strip
 
     def image(self) -> pyvips.Image:
         """Return the whole canvas as one lazy image."""
@@ -82,14 +95,25 @@ class Canvas:
         bands = [self.band(top, min(BAND_ROWS, self.height - top)) for top in tops]
         return pyvips.Image.arrayjoin(bands, across=1).crop(0, 0, self.width, self.height)
 
-    def _image(self, layer: Layer) -> pyvips.Image:
+    def _pixels(self, layer: Layer) -> Strip:
         key = (layer.path, layer.rotation)
-        if key not in self._open:
-            image = pyvips.Image.new_from_file(str(layer.path), access="random")
-            self._open[key] = image.rot270() if layer.rotation else image  # libvips turns clockwise
-        return self._open[key]
+        if key not in self._mapped:
+            self._mapped[key] = map_prepared(layer.path, layer.place, layer.rotation)
+        return self._mapped[key]
 
     def _release(self, top: int) -> None:
-        """Close designs that no layer below `top` needs at once; one that comes again is mapped again."""
+        """Unmap designs that no layer below `top` needs at once; one that comes again is mapped again."""
         wanted = {(layer.path, layer.rotation) for layer in self.touching(top, 1)}
-        self._open = {key: image for key, image in self._open.items() if key in wanted}
+        self._mapped = {key: pixels for key, pixels in self._mapped.items() if key in wanted}
+
+
+def map_prepared(path: Path, place: Rect, rotation: int) -> Strip:
+    """Return a prepared design's pixels as printed on `place`, mapped from its `.v` file; nothing is read yet."""
+    height, width = (place.width, place.height) if rotation else (place.height, place.width)
+    pixels = np.memmap(path, np.uint8, "r", offset=V_HEADER_BYTES, shape=(height, width, BYTES_PER_PX))
+    return np.rot90(pixels) if rotation else pixels
+
+
+def _open(layer: Layer) -> pyvips.Image:
+    image = pyvips.Image.new_from_file(str(layer.path), access="random")
+    return image.rot270() if layer.rotation else image  # libvips turns clockwise

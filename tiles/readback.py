@@ -11,7 +11,6 @@ from config.errors import ArtworkError
 from tiles.canvas import Strip
 from tiles.design import BYTES_PER_PX
 from tiles.header import reason_of
-from tiles.store import V_HEADER_BYTES
 from tiles.strips import spans, strip_rows
 
 MM_PER_INCH = 25.4
@@ -63,9 +62,3 @@ class SheetReader:
             except pyvips.Error as error:
                 raise ArtworkError(f"cannot be decoded from row {top:,} on: {reason_of(error)}") from None
             yield top, np.frombuffer(pixels, np.uint8).reshape(rows, width, BYTES_PER_PX)
-
-
-def map_prepared(path: Path, width: int, height: int, rotation: int) -> Strip:
-    """Return a prepared design's pixels as printed, mapped from the store; rotation 0 or 90 counter-clockwise."""
-    pixels = np.memmap(path, np.uint8, "r", offset=V_HEADER_BYTES, shape=(height, width, BYTES_PER_PX))
-    return np.rot90(pixels) if rotation else pixels

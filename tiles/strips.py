@@ -4,11 +4,9 @@ from collections.abc import Callable, Iterator
 
 from tiles.canvas import Canvas
 from tiles.design import BYTES_PER_PX
-from tiles.heap import trim_heap
 from tiles.sinks.sink import ROWS_MULTIPLE, SheetFile, Sink
 
 STRIP_BYTES = 4_000_000  # large enough that a strip's overhead is under 1 %, small enough to hold several
-TRIM_STRIPS = 4  # libvips' many small buffers leave holes in the heap, which would grow with the sheet
 
 
 def strip_rows(width: int) -> int:
@@ -32,6 +30,4 @@ def render(canvas: Canvas, sink: Sink, on_rows: Callable[[int], None] = lambda r
         for top, rows in spans(canvas.height, strip_rows(canvas.width)):
             sink.write(canvas.strip(top, rows))
             on_rows(rows)
-            if top // rows % TRIM_STRIPS == 0:
-                trim_heap()
         return sink.finish()

@@ -48,8 +48,9 @@ class Task(Generic[Result]):
         other trouble with the store.
         """
         try:
-            with _standing():
-                answer: Result = self.future.result()
+            answer: Result = self.future.result()
+        except BrokenProcessPool:
+            raise _no_child() from None
         except ProcessExpired as death:
             raise ArtworkError(f"the decoder died ({_cause(death.exitcode)})", "Export the artwork again.") from None
         except MemoryError:
@@ -100,8 +101,11 @@ class Workbench:
                 initializer=_settle,
                 initargs=(self._memory_bytes, os.getpid()),
             )
-        with _standing():
-            return Task(self._pool.schedule(_tidily, args=(function, *args), timeout=self._timeout_s), self._timeout_s)
+        try:
+            future = self._pool.schedule(_tidily, args=(function, *args), timeout=self._timeout_s)
+        except RuntimeError:  # what pebble calls a pool whose children cannot begin
+            raise _no_child() from None
+        return Task(future, self._timeout_s)
 
     def outcomes(
         self, keys: Iterable[Key], begin: Callable[[Key], Task[Result]], may_begin: Callable[[Key, list[Key]], bool]
@@ -130,15 +134,11 @@ class Workbench:
             self._pool = None
 
 
-@contextlib.contextmanager
-def _standing() -> Iterator[None]:
-    """Say what it means when children end before they have begun: that is nobody's artwork's fault."""
-    try:
-        yield
-    except BrokenProcessPool:
-        raise BudgetError(
-            "memory: no process can be started to read artwork in", "Raise memory.budget, or the container's limit."
-        ) from None
+def _no_child() -> BudgetError:
+    """Return what it means that children end before they have begun: it is no artwork's fault."""
+    return BudgetError(
+        "memory: no process can be started to read artwork in", "Raise memory.budget, or the container's limit."
+    )
 
 
 def _tidily(function: Callable[..., Result], *args: Any) -> Result:

@@ -8,7 +8,9 @@ import pytest
 from PIL import Image
 
 from config.errors import ArtworkError
-from tiles.readback import SheetReader, map_prepared
+from tiles.canvas import map_prepared
+from tiles.geometry import Rect
+from tiles.readback import SheetReader
 from tiles.vips import srgb_profile
 
 if TYPE_CHECKING:
@@ -86,5 +88,5 @@ def test_a_sheet_cut_short_is_told_of(tmp_path: Path, noise: "Noise", write_shee
 def test_a_prepared_design_is_mapped_as_it_is_printed(lay: "Lay", noise: "Noise") -> None:
     pixels = noise(30, 20)
     path = lay(pixels)
-    assert map_prepared(path, 30, 20, 0).tolist() == pixels.tolist()
-    assert map_prepared(path, 30, 20, 90).tolist() == np.rot90(pixels).tolist()
+    assert map_prepared(path, Rect(7, 8, 30, 20), 0).tolist() == pixels.tolist()
+    assert map_prepared(path, Rect(7, 8, 20, 30), 90).tolist() == np.rot90(pixels).tolist()
