@@ -10,7 +10,7 @@ from tiles.strips import STRIP_BYTES, strip_rows
 
 PROCESS_BYTES = 62_000_000  # the main process with all it imports, before the first pixel
 CHILD_BYTES = 30_000_000  # a child that has loaded libvips
-LINES_HELD = 1060  # rows of the artwork that decoding and resampling hold in libvips' line caches
+LINES_HELD = 700  # rows of the artwork that decoding and resampling hold in libvips' line caches
 FLOAT_RGBA_BYTES = 16
 COPY_BYTES = 1_500  # what plan and manifest hold for a copy
 DECODER_SHARE = {"heif": 3.0, "webp": 1.6, "jpeg": 2.2}  # of decoded_bytes, when the whole image is held

@@ -165,11 +165,12 @@ def _to_rgba(image: pyvips.Image) -> pyvips.Image:
 def _resize(image: pyvips.Image, width_px: int, height_px: int) -> pyvips.Image:
     """Resample in premultiplied alpha, so that no colour bleeds in from transparent pixels: Lanczos to shrink.
 
-    To enlarge, bicubic, about pixel centres; libvips' own `resize` would shift the picture by half a printed pixel.
+    Columns go first: the rows that the second pass has to hold are then as narrow as what is printed. To enlarge,
+    bicubic, about pixel centres; libvips' own `resize` would shift the picture by half a printed pixel.
     """
     narrow, low = min(width_px, image.width), min(height_px, image.height)
-    shrink = {"vscale": low / image.height, "kernel": "lanczos3", "gap": _GAP}
-    resized = image.premultiply().resize(narrow / image.width, **shrink)
+    lanczos = {"kernel": "lanczos3", "gap": _GAP}
+    resized = image.premultiply().reduceh(image.width / narrow, **lanczos).reducev(image.height / low, **lanczos)
     if (resized.width, resized.height) != (width_px, height_px):
         resized = resized.affine(
             [width_px / narrow, 0, 0, height_px / low],

@@ -160,7 +160,7 @@ def open_files() -> set[str]:
 def test_a_file_is_open_from_its_first_row_to_its_last(lay: "Lay", noise: "Noise") -> None:
     paths = [lay(noise(10, 40, seed)) for seed in range(3)]
     layers = [Layer(path, Rect(0, 50 * number, 10, 40)) for number, path in enumerate(paths)]
-    canvas = Canvas(10, 150, [*layers, Layer(paths[0], Rect(20, 100, 10, 40))])
+    canvas = Canvas(30, 150, [*layers, Layer(paths[0], Rect(20, 100, 10, 40))])
     held = []
     for top in range(0, 150, 10):
         canvas.strip(top, 10)
