@@ -107,7 +107,13 @@ def _write_job(plan_file: Path, designs: Sequence[Path], work: Work, file: Path)
     plan = json.loads(plan_file.read_text())
     numbers = {design.name: number for number, design in enumerate(designs)}
     placements = [
-        {"design": numbers[placement["design"]], **placement["rect"]}
+        {
+            "design": numbers[placement["design"]],
+            "x": placement["x_px"],
+            "y": placement["y_px"],
+            "width": placement["width_px"],
+            "height": placement["height_px"],
+        }
         for part in plan["parts"]
         for placement in part["placements"]
     ]

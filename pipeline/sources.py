@@ -105,9 +105,16 @@ def _headers(
             headers[file.sha256] = _checked(noted, limits)
     for sha256, outcome in _judge(unknown, limits, bench):
         headers[sha256] = outcome
-        if isinstance(outcome, Header):
+        if isinstance(outcome, Header) and _is_unchanged(unknown[sha256]):
             store.put_header(sha256, outcome)
     return headers
+
+
+def _is_unchanged(file: _File) -> bool:
+    try:
+        return stamp_of(file.path) == file.stamp
+    except OSError:
+        return False
 
 
 def _judge(files: Mapping[str, _File], limits: Limits, bench: Workbench) -> Iterator[tuple[str, Header | ArtworkError]]:

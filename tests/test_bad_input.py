@@ -221,6 +221,7 @@ def test_one_failing_job_does_not_sink_the_next(shop: "Shop", tilepress: "Callab
     text = shop.pipeline.read_text()
     jobs = text[text.index("- kind") :]
     broken = jobs.replace("name: job", "name: broken").replace("csv: orders.csv", "csv: gone.csv")
+    broken = broken.replace("to: out", "to: broken")
     shop.pipeline.write_text(text.replace(jobs, broken + jobs))
 
     assert shop.run().exit_code == 2
