@@ -161,14 +161,13 @@ def verify(manifest: Path, designs: Path | None, work: Path | None) -> None:
 
 @command_line.command()
 @click.option("--out", type=click.Path(path_type=Path), default="tilepress-demo", show_default=True, metavar="DIR")
-@_format_option
 @click.pass_obj
-def demo(verbose: bool, out: Path, log_format: "LogFormat") -> None:
+def demo(verbose: bool, out: Path) -> None:
     """Print an embedded example: no set-up, nothing needed beside it."""
     from pipeline.demo import run_demo
     from pipeline.log import start_logging
 
-    progress = start_logging(log_format, verbose=verbose)
+    progress = start_logging("text", verbose=verbose)
     sys.exit(run_demo(out, os.environ, progress, click.echo))
 
 
@@ -191,7 +190,7 @@ def _database_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say which database is meant."""
     for option in (
         click.option("--pipeline", type=click.Path(path_type=Path), metavar="FILE", help="The database of this file."),
-        click.option("--database", "url", envvar="DATABASE_URL", metavar="URL", help=f"Default: {DEFAULT_DATABASE}."),
+        click.option("--database", "url", metavar="URL", help=f"Default: DATABASE_URL, else {DEFAULT_DATABASE}."),
     ):
         command = option(command)
     return command
@@ -282,12 +281,14 @@ def _load(pipeline: Path) -> "Pipeline":
 def _database(url: str | None, pipeline: Path | None) -> "Database":
     from config.database import Database
 
+    if pipeline is not None and url is not None:
+        raise click.UsageError("give --database or --pipeline, not both")
     if pipeline is not None:
         settled = _load(pipeline)
         if settled.database is None:
             raise click.UsageError(f"{pipeline} names no database")
         return Database(settled.database, pipeline.absolute().parent)
-    return Database(url or DEFAULT_DATABASE)
+    return Database(url or os.environ.get("DATABASE_URL") or DEFAULT_DATABASE)
 
 
 def _interrupt(*_: object) -> None:
@@ -308,6 +309,10 @@ def _explained() -> Iterator[None]:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted; finished parts are kept", err=True)
         code = ExitCode.INTERRUPTED
+    except BrokenPipeError:  # who read standard output has gone
+        from pipeline.log import silence_output
+
+        silence_output()
     except TilepressError as error:
         click.echo(f"error: {error}", err=True)
         if verbose:

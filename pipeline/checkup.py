@@ -3,30 +3,26 @@
 import os
 from collections.abc import Callable, Sequence
 
-from config.errors import ArtworkError, ExitCode, TilepressError
+from config.errors import ArtworkError, ExitCode
 from config.schema import GangsheetJob
 from pipeline import orders
 from pipeline.context import Context
 from pipeline.delivery import Outbox
 from pipeline.film import resolve_sheet
+from pipeline.runner import for_each_job
 from pipeline.sources import resolve
 
 
 def check_jobs(jobs: Sequence[GangsheetJob], context: Context, say: Callable[[str], None]) -> ExitCode:
     """Look at every job's sheet, orders, designs and output; say what is found, return the exit code."""
-    code = ExitCode.DONE
-    for job in jobs:
-        try:
-            problems = _check(job, context, say)
-        except TilepressError as error:
-            say(f"{job.name}: {error}")
-            code = error.exit_code
-            continue
+
+    def look(job: GangsheetJob) -> ExitCode:
+        problems = _check(job, context, say)
         for problem in problems:
             say(f"{job.name}: {problem}")
-        if problems and code is ExitCode.DONE:
-            code = ExitCode.INCOMPLETE
-    return code
+        return ExitCode.INCOMPLETE if problems else ExitCode.DONE
+
+    return for_each_job(jobs, look, lambda job, error: say(f"{job.name}: {error}"))
 
 
 def _check(job: GangsheetJob, context: Context, say: Callable[[str], None]) -> list[str]:

@@ -4,13 +4,10 @@ It holds one run: its parts and the manifest that lists them. A new run of the j
 """
 
 import errno
-import hashlib
 import json
-import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from string import Formatter
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -19,9 +16,10 @@ from config.errors import BudgetError, ConfigurationError, LockError, StorageErr
 from config.schema import Output
 from pipeline.machine import free_disk_bytes
 from tiles.sinks import SUFFIXES
-from tiles.sinks.sink import PARTIAL, AtomicFile, write_atomically
+from tiles.sinks.sink import PARTIAL, write_atomically
 
 MANIFEST = "manifest.json"
+LOCK = ".tilepress.lock"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -45,46 +43,41 @@ class Outbox:
         return self._template.format(part=number, job=self._job) + self._suffix
 
     @contextmanager
-    def opened(self, locks: Path) -> Iterator[None]:
+    def opened(self) -> Iterator[None]:
         """Make the folder and hold it for this process, without what a killed run left half-written.
 
         Raises LockError if another run holds it; a dead run's lock does not count. Raises ConfigurationError if
         the folder holds the run of another job: its parts may not have been printed yet.
         """
-        name = hashlib.sha256(str(self.folder.resolve()).encode()).hexdigest()[:32]
+        lock = FileLock(self.folder / LOCK)
         with storing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            locks.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(locks / f"{name}.lock")
+            try:
+                lock.acquire(blocking=False)
+            except Timeout:
+                raise LockError(f"another run writes to {self.folder}", "Wait until it has ended.") from None
         try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            raise LockError(f"another run writes to {self.folder}", "Wait until it has ended.") from None
-        try:
-            self._check_owner()
-            with storing(self.folder):
-                self._remove(lambda name: name.endswith(PARTIAL) and self._is_part(name.removesuffix(PARTIAL)))
+            former = self._former()
+            if former.get("job", self._job) != self._job:
+                raise ConfigurationError(
+                    f"{self.folder} holds the parts of job {former['job']}",
+                    "Give each job a folder of its own under output.to.",
+                )
+            self._remove([name + PARTIAL for name in _names(former)])
             yield
         finally:
             lock.release()
 
     def clear(self, keep: Collection[str]) -> list[str]:
-        """Remove parts of former runs of the job, except the ones to `keep`; return their names.
+        """Remove the parts that the former run's manifest plans, except the ones to `keep`; return their names.
 
-        A part that no manifest lists could be taken for one to print.
+        A part that no manifest lists any more could be taken for one to print. Nothing else is touched.
         """
-        with storing(self.folder):
-            return self._remove(lambda name: self._is_part(name) and name not in keep)
+        return self._remove([name for name in _names(self._former()) if name not in keep])
 
     def put_json(self, name: str, content: dict[str, Any]) -> Path:
         """Write a JSON file: whole or not at all."""
-        text = json.dumps(content, indent=1, ensure_ascii=False)
-
-        def fill(file: AtomicFile) -> None:
-            file.write(text.encode("utf-8", "surrogateescape"))
-
-        with storing(self.folder):
-            return write_atomically(self.folder / name, fill).path
+        return write_text(self.folder / name, json.dumps(content, indent=1, ensure_ascii=False))
 
     def check_space(self, what: str, need_bytes: int) -> None:
         """Raise BudgetError if the disk has less room than `what` will need."""
@@ -95,27 +88,38 @@ class Outbox:
                 "Free some space and run again. What was finished before is kept.",
             )
 
-    def _check_owner(self) -> None:
+    def _former(self) -> dict[str, Any]:
+        """Return the manifest that lies in the folder; an empty one if there is none of ours."""
         try:
-            owner = json.loads(self.manifest.read_bytes())["job"]
-        except (OSError, ValueError, KeyError, TypeError):  # none, or nobody's
-            return
-        if owner != self._job:
-            raise ConfigurationError(
-                f"{self.folder} holds the parts of job {owner}", "Give each job a folder of its own under output.to."
-            )
+            content = json.loads(self.manifest.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return content if isinstance(content, dict) else {}
 
-    def _is_part(self, name: str) -> bool:
-        pattern = ""
-        for literal, field, _, _ in Formatter().parse(self._template):
-            pattern += re.escape(literal) + {"part": r"\d+", "job": re.escape(self._job)}.get(field or "", "")
-        return any(re.fullmatch(pattern + re.escape(suffix), name) for suffix in SUFFIXES.values())
+    def _remove(self, names: Iterable[str]) -> list[str]:
+        with storing(self.folder):
+            there = [name for name in names if (self.folder / name).is_file()]
+            for name in there:
+                (self.folder / name).unlink(missing_ok=True)
+        return there
 
-    def _remove(self, unwanted: Callable[[str], bool]) -> list[str]:
-        names = sorted(path.name for path in self.folder.iterdir() if path.is_file() and unwanted(path.name))
-        for name in names:
-            (self.folder / name).unlink(missing_ok=True)
-        return names
+
+def _names(manifest: dict[str, Any]) -> list[str]:
+    """Return the files of the parts that a manifest plans: plain names, whatever stands there."""
+    planned = manifest.get("planned")
+    return [name for name in planned if Path(str(name)).name == name] if isinstance(planned, list) else []
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write a text file: whole or not at all; return it."""
+    return write_bytes(path, text.encode("utf-8", "surrogateescape"))
+
+
+def write_bytes(path: Path, content: bytes) -> Path:
+    """Write a file: whole or not at all; return it. Its folder is made if it is missing."""
+    with storing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return write_atomically(path, lambda file: file.write(content)).path
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from config.imports import import_file
 from config.loader import load_pipeline
 from pipeline import gangsheet
 from pipeline.context import Progress
-from pipeline.delivery import storing
+from pipeline.delivery import storing, write_bytes
 from pipeline.planview import write_preview
 from pipeline.runner import run_jobs
 from pipeline.surroundings import build_context
@@ -61,7 +61,4 @@ def _lay_out(folder: Path) -> None:
 
 
 def _picture(sheet: Path) -> Path:
-    target = sheet.parent.parent / f"{sheet.stem}-preview.png"
-    with storing(target):
-        shrink_sheet(sheet, target, PREVIEW_PX)
-    return target
+    return write_bytes(sheet.parent.parent / f"{sheet.stem}-preview.png", shrink_sheet(sheet, PREVIEW_PX))

@@ -6,22 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-import pyvips
 
 from config.database import Database
 from config.errors import TilepressError
 from config.units import format_bytes
 from pipeline.governor import REFUSE_AT, WARN_AT
 from pipeline.machine import anonymous_bytes, cpu_count, free_disk_bytes, memory_limit
-
-LOADERS = {
-    "PNG": "pngload",
-    "JPEG": "jpegload",
-    "TIFF": "tiffload",
-    "WebP": "webpload",
-    "HEIF/AVIF": "heifload",
-    "SVG": "svgload_buffer",
-}
+from tiles.vips import formats, versions
 
 
 def examine(folder: Path, database_url: str) -> Iterator[tuple[str, str]]:
@@ -32,9 +23,9 @@ def examine(folder: Path, database_url: str) -> Iterator[tuple[str, str]]:
     yield "memory in use", f"{format_bytes(anonymous_bytes())} anonymous, in this process and its children"
     yield "CPUs", f"{cpu_count()} usable of {psutil.cpu_count()}"
     yield "python", f"{platform.python_version()} on {platform.platform(terse=True)}, numpy {np.__version__}"
-    yield "libvips", f"{pyvips.version(0)}.{pyvips.version(1)}.{pyvips.version(2)}, pyvips {pyvips.__version__}"
-    missing = [name for name, operation in LOADERS.items() if not _has(operation)]
-    yield "formats", ", ".join(name for name in LOADERS if name not in missing)
+    yield "libvips", versions()
+    yield "formats", ", ".join(name for name, there in formats().items() if there)
+    missing = [name for name, there in formats().items() if not there]
     if missing:
         yield "missing", f"{', '.join(missing)}: libvips was built without"
     yield "disk", f"{format_bytes(free_disk_bytes(folder))} free at {folder}"
@@ -47,10 +38,6 @@ def _host_memory() -> str:
 
 def _ceiling(limit_bytes: int) -> str:
     return format_bytes(limit_bytes * REFUSE_AT)
-
-
-def _has(operation: str) -> bool:
-    return bool(pyvips.type_find("VipsOperation", operation))
 
 
 def _database(url: str, folder: Path) -> str:

@@ -6,21 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from config.errors import ArtworkError
+from config.errors import ArtworkError, ConfigurationError
 from config.schema import GangsheetJob
 from config.units import parse_bytes
 from pipeline import orders
 from pipeline.checker import count_ordered
 from pipeline.context import Context, Stopwatch
-from pipeline.delivery import Outbox, storing
+from pipeline.delivery import Outbox, storing, write_text
 from pipeline.film import resolve_sheet
 from pipeline.items import Rejection, reject
 from pipeline.orders import OrderBook
 from pipeline.plan import Plan, PreparedKey, Printable
 from pipeline.planning import plan_sheets
 from pipeline.prediction import peak_bytes, render_bytes
-from pipeline.preparation import Sized, Workplace, measure_boxes, prepare_designs, size_items
+from pipeline.preparation import Sized, measure_boxes, prepare_designs, size_items
 from pipeline.sources import probe
+from pipeline.workplace import Workplace
 from tiles.design import Design, Limits, PreparedDesign
 from tiles.workbench import Workbench
 
@@ -70,6 +71,10 @@ def workbench(desk: Desk) -> Workbench:
 def think_through(desk: Desk, bench: Workbench) -> Draft:
     """Read the orders, judge their designs by the headers, and plan; decode only what trimming needs."""
     job, context, watch = desk.job, desk.context, desk.watch
+    if desk.outbox.folder.resolve() == desk.designs_root.resolve():
+        raise ConfigurationError(
+            "output.to and designs.root are the same folder", "Parts could overwrite artwork: name another folder."
+        )
     sheet = resolve_sheet(job.sheet, context.database)
     log.info(
         f'Gang sheet dimensions: {sheet.width_in}"×{sheet.height_in}" = '
@@ -80,10 +85,10 @@ def think_through(desk: Desk, bench: Workbench) -> Draft:
     book = orders.read(job.orders, context.folder, context.database, context.chosen_orders)
     for rejection in book.rejected:
         log.warning(rejection.reason, extra={"order": rejection.order, "design": rejection.design})
-    with watch.step("fetch"):
+    with watch.step("fetch"), storing(context.store.root):
         names = [item.design for item in book.items]
-        designs = probe(names, desk.designs_root, _limits(job), context.store, bench)
-    with watch.step("prepare"):
+        designs = probe(names, desk.designs_root, _limits(job), _place(desk, bench))
+    with watch.step("prepare"), storing(context.store.root):
         found = [design for design in designs.values() if isinstance(design, Design)]
         boxes = measure_boxes(found, _place(desk, bench)) if job.layout.trim else {}
     with watch.step("plan"):
@@ -105,7 +110,12 @@ def prepare_designs_of(
     No film is spent on a design that turns out to be damaged: its place goes to others.
     """
     keys = dict.fromkeys(placement.key for placement in draft.plan.placements())
-    with desk.watch.step("prepare"), desk.context.progress.track("Preparing designs", len(keys)) as advance:
+    context = desk.context
+    with (
+        desk.watch.step("prepare"),
+        context.progress.track("Preparing designs", len(keys)) as advance,
+        storing(context.store.root),
+    ):
         outcomes = prepare_designs(keys, draft.sized.work, _place(desk, bench), advance)
     broken = {key: error for key, error in outcomes.items() if isinstance(error, ArtworkError)}
     prepared = {key: design for key, design in outcomes.items() if isinstance(design, PreparedDesign)}
@@ -117,14 +127,7 @@ def prepare_designs_of(
 
 def save_plan(plan: Plan, desk: Desk) -> Path:
     """Write the plan as JSON into the work folder, before anything of it is made; return where."""
-    path = desk.context.store.root / "plans" / f"{desk.job.name}.json"
-    with storing(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_suffix(".partial")
-        with aside.open("w", encoding="utf-8") as file:
-            json.dump(plan.as_json(), file)
-        aside.replace(path)
-    return path
+    return write_text(desk.context.store.root / "plans" / f"{desk.job.name}.json", json.dumps(plan.as_json()))
 
 
 def _without(draft: Draft, broken: Mapping[PreparedKey, ArtworkError], desk: Desk) -> Draft:

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 def run(job: GangsheetJob, context: Context) -> Report:
     """Print the job's orders: parts one after another, each whole on disk before the next is begun."""
     desk = Desk(job, context, Outbox(job.output, job.name, context.folder), Stopwatch())
-    with context.governor, desk.outbox.opened(context.store.root / "locks"):
+    with context.governor, desk.outbox.opened():
         with workbench(desk) as bench:
             draft = think_through(desk, bench)
             if not draft.ordered:

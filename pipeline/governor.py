@@ -87,6 +87,7 @@ class Governor:
         )
 
     def __enter__(self) -> Self:
+        self._peak, self._warned = 0, False  # of this job, not of one before it
         self.used_bytes()
         self._stop.clear()
         self._sampler = threading.Thread(target=self._sample, name="memory", daemon=True)

@@ -27,9 +27,10 @@ class Ledger:
         self.finished: Finished = list(self._taken_over(plan))
 
     def begin(self) -> list[str]:
-        """Write the manifest of a run at work, and remove parts of former runs; return their names."""
+        """Remove parts of the former run, return their names, and write the manifest of a run at work."""
+        removed = self._outbox.clear(keep=[part.file for part, _ in self.finished])
         self._outbox.put_json(MANIFEST, self._describe(self.finished, False))
-        return self._outbox.clear(keep=[part.file for part, _ in self.finished])
+        return removed
 
     def is_delivered(self, part: Part) -> bool:
         """Tell whether the part need not be made."""

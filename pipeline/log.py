@@ -1,11 +1,13 @@
 """The run's story as it happens: text and a progress bar for a person, one JSON object a line for machines."""
 
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, TextIO
 
 from pythonjsonlogger.json import JsonFormatter
 from rich.console import Console
@@ -37,6 +39,22 @@ class BarProgress:
         with Progress(*columns, TimeRemainingColumn(), console=self._console, transient=True) as bar:
             task = bar.add_task(what, total=total)
             yield lambda count: bar.advance(task, count)
+
+
+class _LineHandler(logging.StreamHandler[TextIO]):
+    """Writes to standard output; when nobody reads it any more, the work goes on unheard."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        if isinstance(sys.exc_info()[1], BrokenPipeError):
+            silence_output()
+        else:
+            super().handleError(record)
+
+
+def silence_output() -> None:
+    """Send standard output nowhere from now on: its reader has gone."""
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 class _TextHandler(logging.Handler):
@@ -73,7 +91,7 @@ def start_logging(kind: LogFormat, *, verbose: bool) -> NoProgress | BarProgress
     console = Console(file=sys.stdout)
     handler: logging.Handler
     if kind == "json" or (kind == "auto" and not terminal):
-        handler = logging.StreamHandler(sys.stdout)
+        handler = _LineHandler(sys.stdout)
         handler.setFormatter(_LineFormatter("%(message)s", timestamp="time", json_ensure_ascii=False))
         terminal = False
     else:

@@ -58,10 +58,16 @@ def anonymous_bytes() -> int:
 def _tree(pid: int) -> Iterator[int]:
     """Yield `pid` and its descendants; by /proc's list of children, which costs far less than all processes."""
     yield pid
-    with suppress(OSError, ValueError):
-        for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - names are wanted, twenty times a second
-            for child in Path(f"/proc/{pid}/task/{task}/children").read_text().split():
-                yield from _tree(int(child))
+    try:
+        tasks = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - names are wanted, twenty times a second
+    except OSError:
+        tasks = []
+    lists = [Path(f"/proc/{pid}/task/{task}/children") for task in tasks]
+    if any(path.exists() for path in lists):
+        for path in lists:
+            with suppress(OSError):  # a thread that has ended meanwhile; its children are another's now
+                for child in path.read_text().split():
+                    yield from _tree(int(child))
         return
     with suppress(psutil.Error):
         yield from (child.pid for child in psutil.Process(pid).children(recursive=True))

@@ -66,7 +66,7 @@ def compose_manifest(
             {"order": order, "design": design, "copies": copies} for (order, design), copies in record.ordered.items()
         ],
         "parts": [_part(part, file, plan.sheet.dpi) for part, file in finished],
-        "parts_planned": len(plan.parts),
+        "planned": [part.file for part in plan.parts],
         "totals": {
             "ordered": sum(record.ordered.values()),
             "placed": sum(len(part.placements) for part, _ in finished),

@@ -9,10 +9,11 @@ from config.schema import GangsheetJob
 from config.units import format_bytes
 from pipeline import gangsheet
 from pipeline.context import Context
-from pipeline.delivery import storing
+from pipeline.delivery import write_bytes, write_text
 from pipeline.drafting import Draft
 from pipeline.plan import Plan
 from pipeline.preview import draw_plan
+from pipeline.runner import for_each_job
 from tiles.preview import draw_svg
 
 MAX_REJECTIONS_SHOWN = 50
@@ -24,18 +25,18 @@ def show_plans(
     """Plan each job, say what it comes to, and write drawing and JSON where asked for; return the exit code."""
     if preview is not None and preview.suffix.lower() not in {".svg", ".png"}:
         raise ConfigurationError(f"{preview}: a preview is .svg or .png", "Name the file accordingly.")
-    code = ExitCode.DONE
-    for job in jobs:
+
+    def show(job: GangsheetJob) -> ExitCode:
         draft = gangsheet.draft(job, context)
         for line in describe(job, draft, context):
             say(line)
         if preview is not None:
             say(f"Drawn: {write_preview(draft.plan, _for_job(preview, job, jobs))}")
         if save is not None:
-            say(f"Saved: {_write(_for_job(save, job, jobs), json.dumps(draft.plan.as_json(), indent=1))}")
-        if draft.plan.rejected:
-            code = ExitCode.INCOMPLETE
-    return code
+            say(f"Saved: {write_text(_for_job(save, job, jobs), json.dumps(draft.plan.as_json(), indent=1))}")
+        return ExitCode.INCOMPLETE if draft.plan.rejected else ExitCode.DONE
+
+    return for_each_job(jobs, show, lambda job, error: say(f"{job.name}: {error}"))
 
 
 def describe(job: GangsheetJob, draft: Draft, context: Context) -> Iterator[str]:
@@ -74,19 +75,7 @@ def describe(job: GangsheetJob, draft: Draft, context: Context) -> Iterator[str]
 def write_preview(plan: Plan, target: Path) -> Path:
     """Draw the plan into an .svg or .png file; return it."""
     svg = draw_plan(plan)
-    if target.suffix.lower() == ".svg":
-        return _write(target, svg)
-    with storing(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draw_svg(svg, target)
-    return target
-
-
-def _write(target: Path, text: str) -> Path:
-    with storing(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8", errors="surrogateescape")
-    return target
+    return write_text(target, svg) if target.suffix.lower() == ".svg" else write_bytes(target, draw_svg(svg))
 
 
 def _for_job(path: Path, job: GangsheetJob, jobs: Sequence[GangsheetJob]) -> Path:

@@ -9,7 +9,7 @@ from tiles.design import BYTES_PER_PX, Design, Geometry, Header
 from tiles.strips import STRIP_BYTES, strip_rows
 
 PROCESS_BYTES = 62_000_000  # the main process with all it imports, before the first pixel
-CHILD_BYTES = 30_000_000  # a child that has loaded libvips
+CHILD_BYTES = 34_000_000  # a child that has loaded libvips
 LINES_HELD = 700  # rows of the artwork that decoding and resampling hold in libvips' line caches
 FLOAT_RGBA_BYTES = 16
 COPY_BYTES = 1_500  # what plan and manifest hold for a copy

@@ -18,25 +18,17 @@ from pipeline.machine import free_disk_bytes
 from pipeline.plan import PreparedKey, Printable
 from pipeline.prediction import PROCESS_BYTES, prepare_bytes
 from pipeline.sizes import Artwork, print_size
+from pipeline.workplace import Workplace
 from tiles.design import Design, Geometry, PreparedDesign
 from tiles.geometry import Rect
 from tiles.prepare import find_trim_box, prepare_into
 from tiles.store import TileStore
-from tiles.workbench import Task, Workbench
+from tiles.workbench import Task
 
 log = logging.getLogger(__name__)
 
 Key = TypeVar("Key")
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class Workplace:
-    """Where designs are worked on: the store they go to, the children, and who admits them."""
-
-    store: TileStore
-    bench: Workbench
-    governor: Governor
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +135,8 @@ def _admitted(
             fitting.append(key)
 
     def admit(key: Key) -> Task[Result]:
+        if needs[key] > governor.room_bytes():  # nothing is under way, or it would not be this one's turn
+            place.bench.close()  # what idle children hold is worth more elsewhere
         governor.admit("the next design", needs[key])
         return begin(key)
 

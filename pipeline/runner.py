@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from config.errors import ConfigurationError, ExitCode, TilepressError
 from config.schema import GangsheetJob, Pipeline
@@ -27,21 +29,39 @@ _WORST_FIRST = (
 def run_jobs(jobs: Sequence[GangsheetJob], context: Context) -> tuple[list[Report], ExitCode]:
     """Run the jobs in turn; return their reports and the exit code of the worst outcome among them."""
     reports: list[Report] = []
+
+    def work(job: GangsheetJob) -> ExitCode:
+        started_at = datetime.now(UTC).isoformat(timespec="seconds")
+        reports.append(JOB_KINDS[job.kind](job, replace(context, started_at=started_at)))
+        return reports[-1].exit_code
+
+    def fail(job: GangsheetJob, error: TilepressError) -> None:
+        log.error(f"Job {job.name}: {error.message}", extra={"job": job.name, "remedy": error.remedy})
+        log.debug("The error came from here", exc_info=error)
+
+    return reports, for_each_job(jobs, work, fail)
+
+
+def for_each_job(
+    jobs: Sequence[GangsheetJob],
+    work: Callable[[GangsheetJob], ExitCode],
+    fail: Callable[[GangsheetJob, TilepressError], None],
+) -> ExitCode:
+    """Do `work` for every job, whatever becomes of the others; return the exit code of the worst outcome.
+
+    An error that is explained goes to `fail`; any other is a bug, and logged as such.
+    """
     codes = {ExitCode.DONE}
     for job in jobs:
         try:
-            report = JOB_KINDS[job.kind](job, context)
+            codes.add(work(job))
         except TilepressError as error:
-            log.error(f"Job {job.name}: {error.message}", extra={"job": job.name, "remedy": error.remedy})
-            log.debug("The error came from here", exc_info=True)
+            fail(job, error)
             codes.add(error.exit_code)
         except Exception:
             log.exception(f"Job {job.name}: a bug in tilepress", extra={"job": job.name})
             codes.add(ExitCode.BUG)
-        else:
-            reports.append(report)
-            codes.add(report.exit_code)
-    return reports, next(code for code in _WORST_FIRST if code in codes)
+    return next(code for code in _WORST_FIRST if code in codes)
 
 
 def choose_jobs(pipeline: Pipeline, names: Sequence[str]) -> list[GangsheetJob]:

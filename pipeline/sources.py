@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.errors import ArtworkError, ConfigurationError
+from pipeline.prediction import CHILD_BYTES
+from pipeline.workplace import Workplace
 from tiles.design import Design, Header, Limits
 from tiles.header import read_header
 from tiles.prepare import stamp_of
-from tiles.store import TileStore, hash_file
-from tiles.workbench import Task, Workbench
+from tiles.store import hash_file
+from tiles.workbench import Task
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +32,7 @@ class _File:
     stamp: tuple[int, ...]
 
 
-def probe(
-    names: Iterable[str], root: Path, limits: Limits, store: TileStore, bench: Workbench
-) -> dict[str, Design | ArtworkError]:
+def probe(names: Iterable[str], root: Path, limits: Limits, place: Workplace) -> dict[str, Design | ArtworkError]:
     """Return the design of each distinct name, or why it cannot be used.
 
     A content is judged once, however many names it has; a header the store has noted before costs no child.
@@ -40,8 +40,8 @@ def probe(
     """
     if not root.is_dir():
         raise ConfigurationError(f"{root}: no such folder", "Check designs.root in the pipeline file.")
-    files = {name: _find(name, root) for name in dict.fromkeys(names)}
-    headers = _headers([file for file in files.values() if isinstance(file, _File)], limits, store, bench)
+    files = {name: _find(name, root, limits) for name in dict.fromkeys(names)}
+    headers = _headers([file for file in files.values() if isinstance(file, _File)], limits, place)
     designs = {name: _design(file, headers) for name, file in files.items()}
     found = [design for design in designs.values() if isinstance(design, Design)]
     distinct = len({design.sha256 for design in found})
@@ -52,10 +52,11 @@ def probe(
     return designs
 
 
-def _find(name: str, root: Path) -> _File | ArtworkError:
+def _find(name: str, root: Path, limits: Limits) -> _File | ArtworkError:
     try:
         path = resolve(name, root)
         stamp = stamp_of(path)
+        limits.check_bytes(path.stat().st_size)
         return _File(path, hash_file(path), stamp)
     except ArtworkError as error:
         return error
@@ -75,8 +76,8 @@ def resolve(name: str, root: Path) -> Path:
     root = Path(os.path.normpath(root))
     if not Path(os.path.normpath(root / name)).is_relative_to(root):
         raise ArtworkError(f"outside designs.root: {name}")
-    for form in ("NFC", "NFD"):
-        path = root / unicodedata.normalize(form, name)
+    for spelling in dict.fromkeys((name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name))):
+        path = root / spelling
         try:
             status = path.stat()
         except FileNotFoundError:
@@ -91,22 +92,20 @@ def resolve(name: str, root: Path) -> Path:
     raise ArtworkError(f"not found: {name}")
 
 
-def _headers(
-    files: Iterable[_File], limits: Limits, store: TileStore, bench: Workbench
-) -> Mapping[str, Header | ArtworkError]:
+def _headers(files: Iterable[_File], limits: Limits, place: Workplace) -> Mapping[str, Header | ArtworkError]:
     """Return each distinct content's header, or why it is unfit."""
     headers: dict[str, Header | ArtworkError] = {}
     unknown: dict[str, _File] = {}
     for file in files:
-        noted = store.find_header(file.sha256)
+        noted = place.store.find_header(file.sha256)
         if noted is None:
             unknown.setdefault(file.sha256, file)
         else:
             headers[file.sha256] = _checked(noted, limits)
-    for sha256, outcome in _judge(unknown, limits, bench):
+    for sha256, outcome in _judge(unknown, limits, place):
         headers[sha256] = outcome
         if isinstance(outcome, Header) and _is_unchanged(unknown[sha256]):
-            store.put_header(sha256, outcome)
+            place.store.put_header(sha256, outcome)
     return headers
 
 
@@ -117,11 +116,15 @@ def _is_unchanged(file: _File) -> bool:
         return False
 
 
-def _judge(files: Mapping[str, _File], limits: Limits, bench: Workbench) -> Iterator[tuple[str, Header | ArtworkError]]:
+def _judge(files: Mapping[str, _File], limits: Limits, place: Workplace) -> Iterator[tuple[str, Header | ArtworkError]]:
     def begin(sha256: str) -> Task[Header]:
-        return bench.submit(read_header, files[sha256].path, limits)
+        place.governor.admit("reading a header", CHILD_BYTES)
+        return place.bench.submit(read_header, files[sha256].path, limits)
 
-    return bench.outcomes(files, begin, lambda *_: True)
+    def may_begin(_: str, under_way: list[str]) -> bool:
+        return CHILD_BYTES * (1 + len(under_way)) <= place.governor.room_bytes()
+
+    return place.bench.outcomes(files, begin, may_begin)
 
 
 def _checked(header: Header, limits: Limits) -> Header | ArtworkError:

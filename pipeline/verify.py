@@ -21,8 +21,9 @@ from pipeline.governor import Governor
 from pipeline.machine import anonymous_bytes, cpu_count, memory_limit
 from pipeline.manifest import read_manifest, rejections_of, sheet_of
 from pipeline.plan import PreparedKey, Sheet
-from pipeline.preparation import Workplace, measure_boxes, prepare_designs
+from pipeline.preparation import measure_boxes, prepare_designs
 from pipeline.sources import probe
+from pipeline.workplace import Workplace
 from tiles.canvas import Strip, map_prepared
 from tiles.design import Design, Geometry, Limits, PreparedDesign
 from tiles.geometry import Rect
@@ -112,11 +113,11 @@ def _check_run(manifest: Mapping[str, Any], copies: Sequence[Copy]) -> Iterator[
     totals, rejected = manifest["totals"], rejections_of(manifest)
     ordered = {(entry["order"], entry["design"]): entry["copies"] for entry in manifest["ordered"]}
     if manifest["finished_at"] is None:
-        yield f"the run was not finished: {len(manifest['parts'])} of {manifest['parts_planned']} parts are there"
+        yield f"the run was not finished: {len(manifest['parts'])} of {len(manifest['planned'])} parts are there"
     else:
         yield from check_conservation(ordered, copies, rejected)
-        if [part["part"] for part in manifest["parts"]] != list(range(1, manifest["parts_planned"] + 1)):
-            yield f"the parts listed are not parts 1 to {manifest['parts_planned']}"
+        if [part["file"] for part in manifest["parts"]] != manifest["planned"]:
+            yield f"the parts listed are not the {len(manifest['planned'])} planned"
     counted = {
         "ordered": sum(ordered.values()),
         "placed": len(copies),
@@ -133,7 +134,7 @@ def _artwork(
     """Prepare the artwork anew; return it, and what is wrong with it: gone, changed, or trimmed otherwise."""
     allow_svg = any(entry["format"] == "svg" for entry in designs.values())
     limits = Limits(max_pixels=2**40, max_bytes=2**40, allow_svg=allow_svg)  # it was accepted once
-    found = probe(designs, root, limits, place.store, place.bench)
+    found = probe(designs, root, limits, place)
     problems, usable = [], {}
     for name, entry in designs.items():
         design = found[name]

@@ -74,7 +74,7 @@ class Shop:
         return content
 
     def parts(self) -> list[Path]:
-        return sorted(path for path in self.out.iterdir() if path.name != "manifest.json")
+        return sorted(path for path in self.out.iterdir() if path.name not in {"manifest.json", ".tilepress.lock"})
 
     def design(self, name: str, width: int = 60, height: int = 40, *, seed: int = 0, noise: bool = False) -> Path:
         """Write an RGBA PNG tagged 100 DPI: a coloured disc on transparency, or incompressible noise."""

@@ -33,6 +33,10 @@ def flip_one_bit(data: bytes) -> bytes:
     return data[:middle] + bytes([data[middle] ^ 0x10]) + data[middle + 1 :]
 
 
+def test_the_bomb_is_small() -> None:
+    assert len(bomb()) < 177
+
+
 def make_designs(shop: "Shop") -> None:
     folder = shop.folder / "designs"
     good = shop.design("good.png", 120, 80, noise=True).read_bytes()

@@ -10,7 +10,11 @@ import pytest
 from PIL import Image
 
 if TYPE_CHECKING:
+    import subprocess
+
     from tests.conftest import Outcome, Shop
+
+    Begin = Callable[..., "subprocess.Popen[bytes]"]
 
 
 def order_15_designs(shop: "Shop", designs: Path) -> None:
@@ -165,6 +169,65 @@ def test_dynamic_sizing_shrinks_a_part_to_content_and_margin(
 
     (part,) = shop.manifest["parts"]
     assert (part["width_px"], part["height_px"]) == sizes
+
+
+def test_a_reader_that_has_had_enough_does_not_stop_the_run(shop: "Shop", begin: "Begin") -> None:
+    shop.design("a.png")
+    shop.orders([("1", "a.png", 3)])
+    process = begin("run", shop.write())
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait() == 0
+    assert shop.verify().exit_code == 0
+
+
+def test_artwork_is_never_printed_over(shop: "Shop") -> None:
+    artwork = shop.design("GangSheet_Part_1.png").read_bytes()
+    shop.orders([("1", "GangSheet_Part_1.png", 1)])
+    shop.job["output"]["to"] = "designs"
+
+    outcome = shop.run()
+
+    assert outcome.exit_code == 2
+    assert "Job job: output.to and designs.root are the same folder" in outcome.messages
+    assert (shop.folder / "designs" / "GangSheet_Part_1.png").read_bytes() == artwork
+
+
+def test_a_failing_job_does_not_hide_the_next_ones_plan(shop: "Shop") -> None:
+    shop.design("a.png")
+    shop.orders([("1", "a.png", 1)])
+    shop.write()
+    text = shop.pipeline.read_text()
+    job = text[text.index("- kind") :]
+    broken = job.replace("name: job", "name: broken").replace("csv: orders.csv", "csv: gone.csv")
+    shop.pipeline.write_text(text.replace(job, broken.replace("to: out", "to: broken") + job))
+
+    outcome = shop.run(command="plan")
+
+    assert outcome.exit_code == 2
+    assert "gone.csv: no such file" in outcome.stdout
+    assert "1 copies ordered, 1 placed, 0 rejected" in outcome.stdout
+
+
+def test_a_design_larger_than_allowed_is_refused_even_if_its_header_is_known(shop: "Shop") -> None:
+    shop.design("a.png")
+    shop.orders([("1", "a.png", 1)])
+    assert shop.run().exit_code == 0
+    assert shop.run("--set", "jobs.job.designs.max_bytes=10B").exit_code == 3
+    assert "the file has " in shop.manifest["rejected"][0]["reason"]
+
+
+def test_a_store_that_cannot_be_used_ends_with_4(shop: "Shop") -> None:
+    shop.design("a.png")
+    shop.orders([("1", "a.png", 1)])
+    (shop.folder / "file").write_text("")
+    outcome = shop.run("--set", "store.path=file/store")
+    assert outcome.exit_code == 4
+    assert any("file/store: Not a directory" in message for message in outcome.messages)
+    assert outcome.stderr == ""
 
 
 def test_designs_may_lie_beside_the_pipelines_folder(shop: "Shop") -> None:

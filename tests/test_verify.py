@@ -93,7 +93,12 @@ def test_a_sound_run_passes(sound: "Shop") -> None:
 
 def test_nothing_is_left_behind(sound: "Shop") -> None:
     sound.verify()
-    assert {path.suffix for path in sound.out.iterdir()} == {".png", ".json"}
+    assert {path.name for path in sound.out.iterdir()} == {
+        ".tilepress.lock",
+        "GangSheet_Part_1.png",
+        "GangSheet_Part_2.png",
+        "manifest.json",
+    }
 
 
 def test_a_changed_pixel_within_a_copy_is_named(copied: "Shop") -> None:

@@ -47,6 +47,13 @@ class Limits:
     max_bytes: int = 2_000_000_000
     allow_svg: bool = False
 
+    def check_bytes(self, size: int) -> None:
+        """Raise ArtworkError if a file of `size` bytes is empty or larger than is allowed."""
+        if size == 0:
+            raise ArtworkError("the file is empty")
+        if size > self.max_bytes:
+            raise ArtworkError(f"the file has {size:,} bytes; at most {self.max_bytes:,} are accepted")
+
     def check(self, header: "Header") -> None:
         """Raise ArtworkError if a header asks for more than is allowed."""
         if header.is_vector and not self.allow_svg:

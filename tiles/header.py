@@ -41,11 +41,7 @@ _METRE = 1  # the unit of pHYs; 0 says no more than the pixels' shape
 def read_header(path: Path, limits: Limits) -> Header:
     """Read and judge the header of the artwork at `path`; raise ArtworkError with the reason if it is unfit."""
     with reading():
-        size = path.stat().st_size
-        if size == 0:
-            raise ArtworkError("the file is empty")
-        if size > limits.max_bytes:
-            raise ArtworkError(f"the file has {size:,} bytes; at most {limits.max_bytes:,} are accepted")
+        limits.check_bytes(path.stat().st_size)
         kind = format_of(path)
         if kind == "svg" and not limits.allow_svg:
             raise ArtworkError("SVG is not accepted here", "Set designs.allow_svg: true, or send a PNG.")

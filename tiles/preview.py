@@ -7,13 +7,13 @@ import pyvips
 _LIGHT, _DARK, _SQUARE = 255, 232, 12  # the chequered ground on which transparency is shown
 
 
-def draw_svg(svg: str, target: Path) -> None:
-    """Render SVG text of our own making to a PNG file."""
-    pyvips.Image.svgload_buffer(svg.encode()).pngsave(str(target))
+def draw_svg(svg: str) -> bytes:
+    """Return SVG text of our own making as a PNG."""
+    return bytes(pyvips.Image.svgload_buffer(svg.encode(), unlimited=True).pngsave_buffer())
 
 
-def shrink_sheet(sheet: Path, target: Path, longest_px: int) -> None:
-    """Write a PNG of the sheet with its longer side `longest_px`, on a chequered ground; in one pass."""
+def shrink_sheet(sheet: Path, longest_px: int) -> bytes:
+    """Return a PNG of the sheet with its longer side `longest_px`, on a chequered ground; in one pass."""
     image = pyvips.Image.thumbnail(str(sheet), longest_px, height=longest_px, size="down", fail_on="warning")
     tile = pyvips.Image.black(2 * _SQUARE, 2 * _SQUARE) + _LIGHT
     tile = tile.draw_rect(_DARK, 0, 0, _SQUARE, _SQUARE, fill=True)
@@ -21,4 +21,4 @@ def shrink_sheet(sheet: Path, target: Path, longest_px: int) -> None:
     ground = tile.replicate(image.width // tile.width + 1, image.height // tile.height + 1)
     ground = ground.crop(0, 0, image.width, image.height).bandjoin([ground.crop(0, 0, image.width, image.height)] * 2)
     flat = ground.copy(interpretation="srgb").composite2(image, "over").flatten()
-    flat.pngsave(str(target), filter="all", keep="none")
+    return bytes(flat.pngsave_buffer(filter="all", keep="none"))

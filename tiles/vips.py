@@ -21,6 +21,26 @@ def disk_error(error: pyvips.Error) -> OSError | None:
     return next((OSError(code, os.strerror(code)) for code in full), None)
 
 
+LOADERS = {
+    "PNG": "pngload",
+    "JPEG": "jpegload",
+    "TIFF": "tiffload",
+    "WebP": "webpload",
+    "HEIF/AVIF": "heifload",
+    "SVG": "svgload_buffer",
+}
+
+
+def versions() -> str:
+    """Return the versions of libvips and its binding, for a person."""
+    return f"{pyvips.version(0)}.{pyvips.version(1)}.{pyvips.version(2)}, pyvips {pyvips.__version__}"
+
+
+def formats() -> dict[str, bool]:
+    """Return for each accepted format whether this libvips can read it."""
+    return {name: bool(pyvips.type_find("VipsOperation", loader)) for name, loader in LOADERS.items()}
+
+
 def srgb_profile() -> bytes:
     """Return the sRGB ICC profile that every sheet carries."""
     return bytes(pyvips.Image.profile_load("srgb"))

@@ -15,7 +15,8 @@ from pipeline.governor import Governor
 from pipeline.items import Item
 from pipeline.machine import MemoryLimit
 from pipeline.plan import PreparedKey
-from pipeline.preparation import Workplace, prepare_designs, size_items
+from pipeline.preparation import prepare_designs, size_items
+from pipeline.workplace import Workplace
 from tiles.design import Design, Geometry, Header, PreparedDesign
 from tiles.prepare import stamp_of
 from tiles.store import TileStore, hash_file

@@ -26,7 +26,7 @@ class PngSink:
 
     def __init__(self, path: Path, sheet: SheetFormat) -> None:
         """Open nothing yet."""
-        self._path, self._sheet = path, sheet
+        self._file, self._sheet = AtomicFile(path), sheet
         self._rows = RowCount(sheet)
         self._above: Strip = np.zeros((1, sheet.width, BYTES_PER_PX), np.uint8)
         self._adler = zlib.adler32(b"")
@@ -47,8 +47,8 @@ class PngSink:
         return self._file.commit()
 
     def __enter__(self) -> Self:
-        self._file = AtomicFile(self._path)
         try:
+            self._file.open()
             self._begin()
         except BaseException:
             self._file.discard()

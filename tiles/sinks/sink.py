@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from io import BufferedRandom
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -79,15 +80,23 @@ class RowCount:
 
 
 class AtomicFile:
-    """A file written as `<name>.partial`, fsynced, then renamed; removed if it is not committed."""
+    """A file written as `<name>.partial`, fsynced, then renamed; removed if it is not committed.
+
+    It is opened within the block that discards it, so that no signal can come between.
+    """
+
+    _file: BufferedRandom
 
     def __init__(self, path: Path) -> None:
-        """Open the file aside."""
+        """Name the file; nothing is opened yet."""
         self.path = path
         self._partial = path.with_name(path.name + PARTIAL)
-        self._file = self._partial.open("w+b")
         self._hash: hashlib._Hash | None = hashlib.sha256()
         self.position = 0
+
+    def open(self) -> None:
+        """Begin the file aside."""
+        self._file = self._partial.open("w+b")
 
     def write(self, data: bytes | memoryview) -> None:
         """Append bytes."""
@@ -119,15 +128,18 @@ class AtomicFile:
 
     def discard(self) -> None:
         """Remove what was not committed; harmless afterwards."""
-        with suppress(OSError):  # closing flushes, which fails again on a full disk
-            self._file.close()
-        self._partial.unlink(missing_ok=True)
+        if hasattr(self, "_file"):
+            with suppress(OSError):  # closing flushes, which fails again on a full disk
+                self._file.close()
+        with suppress(NotADirectoryError):
+            self._partial.unlink(missing_ok=True)
 
 
 def write_atomically(path: Path, fill: Callable[[AtomicFile], None]) -> SheetFile:
     """Write a whole small file by `fill(file)`: it appears complete or not at all."""
     file = AtomicFile(path)
     try:
+        file.open()
         fill(file)
         return file.commit()
     finally:

@@ -28,7 +28,7 @@ class TiffSink:
 
     def __init__(self, path: Path, sheet: SheetFormat) -> None:
         """Open nothing yet; choose BigTIFF if the pixels, uncompressed, would not fit in a classic one."""
-        self._path, self._sheet = path, sheet
+        self._file, self._sheet = AtomicFile(path), sheet
         self.is_big = largest_file(sheet.width, sheet.height) >= CLASSIC_LIMIT
         self._rows = RowCount(sheet)
         self._offsets: list[int] = []
@@ -51,8 +51,8 @@ class TiffSink:
         return self._file.commit()
 
     def __enter__(self) -> Self:
-        self._file = AtomicFile(self._path)
         try:
+            self._file.open()
             self._begin()
         except BaseException:
             self._file.discard()
