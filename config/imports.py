@@ -61,7 +61,7 @@ class OrderItemRow(_Row):
     """One item of an order; judged for printing when it is printed, not when it is imported."""
 
     design: Annotated[str, Field(min_length=1, max_length=2000), BeforeValidator(_written_out)]
-    quantity: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    quantity: Annotated[int, Field(ge=1, le=100_000)] = 1
     width_in: PositiveInches | None = None
     height_in: PositiveInches | None = None
 

@@ -22,6 +22,8 @@ from tiles.vips import srgb_profile
 
 log = logging.getLogger(__name__)
 
+NAMES_SHOWN = 10  # in a message; its fields hold all of them
+
 
 def print_part(part: Part, draft: Draft, prepared: Mapping[PreparedKey, PreparedDesign], desk: Desk) -> SheetFile:
     """Render one part strip by strip into its file; it appears whole or not at all."""
@@ -86,8 +88,9 @@ def announce_released(part: Part, last_parts: Mapping[str, int]) -> None:
     names = dict.fromkeys(placement.design for placement in part.placements)
     released = [name for name in names if last_parts[name] == part.number]
     if released:
+        named = ", ".join(released[:NAMES_SHOWN]) + (", …" if len(released) > NAMES_SHOWN else "")
         log.info(
-            f"Released {len(released)} designs after their last copies",
+            f"Released {len(released)} designs after their last copies: {named}",
             extra={"part": part.number, "designs": released},
         )
 

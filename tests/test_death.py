@@ -1,5 +1,6 @@
 """Killed, interrupted, out of disk or memory, locked out: what is finished stays, and nothing else is left."""
 
+import errno
 import os
 import shutil
 import signal
@@ -12,6 +13,13 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+
+from config.errors import ExitCode
+from config.loader import load_pipeline
+from pipeline.log import NoProgress
+from pipeline.runner import run_jobs
+from pipeline.surroundings import build_context
+from tiles.sinks.sink import AtomicFile
 
 if TYPE_CHECKING:
     from tests.conftest import Shop
@@ -209,6 +217,32 @@ def test_a_disk_that_fills_up_under_way_leaves_finished_parts_and_no_partial(
     assert outcome.exit_code == 5
     assert any("disk: full while writing to" in text for text in outcome.messages), outcome.messages
     assert list(shop.folder.rglob("*.partial")) == []
+
+
+def test_a_disk_that_fills_up_in_part_2_keeps_part_1(many_parts: "Shop", monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same without a mount: the file system refuses the second part's bytes."""
+    write = AtomicFile.write
+
+    def refuse(file: AtomicFile, data: bytes | memoryview) -> None:
+        if "Part_2" in file.path.name and file.position > 1_000_000:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(file, data)
+
+    monkeypatch.setattr(AtomicFile, "write", refuse)
+    pipeline = load_pipeline(many_parts.pipeline, {})
+    _, code = run_jobs(pipeline.jobs, build_context(pipeline, many_parts.pipeline, NoProgress()))
+
+    assert code == ExitCode.BUDGET
+    assert [path.name for path in many_parts.parts()] == ["GangSheet_Part_1.png"]
+    assert many_parts.verify().stdout.startswith("the run was not finished: 1 of 10 parts are there\n")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes wherever it likes; a read-only mount stands in below")
+def test_a_folder_without_permission_ends_with_4(shop: "Shop") -> None:
+    shop.design("a.png")
+    shop.orders([("1", "a.png", 1)])
+    shop.out.mkdir(mode=0o500)
+    assert shop.run().exit_code == 4
 
 
 def test_a_read_only_output_ends_with_4(shop: "Shop", small_disk: Callable[[str], Path]) -> None:

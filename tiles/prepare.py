@@ -1,7 +1,7 @@
 """Artwork to a prepared design: upright, trimmed, sRGB, at its printed pixel size. Runs in a child process.
 
 Pixels flow once from top to bottom wherever the format allows it, so that memory stays that of a few rows. Only
-artwork with an orientation tag, or with a box to be trimmed, is first laid down whole: on disk, not in memory.
+artwork with an orientation tag is first laid down whole: on disk, not in memory.
 """
 
 from dataclasses import dataclass

@@ -36,7 +36,7 @@ class StoreStats:
 
 
 class TileStore:
-    """Prepared designs below one folder. Paths it returns stay valid while in use, even if pruned by another."""
+    """Prepared designs below one folder. A path it returns stays for IN_USE_S at least, if nobody prunes with less."""
 
     def __init__(self, root: Path) -> None:
         """Name the folder; it is made when something is first put there."""
