@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from config.errors import ArtworkError, ConfigurationError
+from config.errors import ArtworkError, ConfigurationError, TilepressError
 from config.schema import GangsheetJob
 from config.units import parse_bytes
 from pipeline import orders
-from pipeline.checker import count_ordered
+from pipeline.checker import Copy, check_conservation, check_places, count_ordered
 from pipeline.context import Context, Stopwatch
 from pipeline.delivery import Outbox, storing, write_text
 from pipeline.film import resolve_sheet
@@ -23,6 +23,7 @@ from pipeline.preparation import Sized, measure_boxes, prepare_designs, size_ite
 from pipeline.sources import probe
 from pipeline.workplace import Workplace
 from tiles.design import Design, Limits, PreparedDesign
+from tiles.geometry import Rect
 from tiles.workbench import Workbench
 
 log = logging.getLogger(__name__)
@@ -123,6 +124,23 @@ def prepare_designs_of(
         return draft, prepared
     with desk.watch.step("plan"):
         return _without(draft, broken, desk), prepared
+
+
+def confirm(draft: Draft) -> None:
+    """Recompute the plan's promises from scratch; a plan that breaks one never reaches film.
+
+    Raises TilepressError, the exit code of a bug, naming what is wrong.
+    """
+    plan, sheet = draft.plan, draft.plan.sheet
+    problems, everything = [], []
+    for part in plan.parts:
+        copies = [Copy(place.order, place.design, place.copy, place.rect) for place in part.placements]
+        everything += copies
+        size, spacing = Rect(0, 0, part.width_px, part.height_px), (sheet.spacing_x_px, sheet.spacing_y_px)
+        problems += [f"{part.file}: {problem}" for problem in check_places(copies, size, sheet.margin_px, spacing)]
+    problems += check_conservation(draft.ordered_by_item(), everything, plan.rejected)
+    if problems:
+        raise TilepressError("the plan is wrong: " + "; ".join(problems[:5]), "Nothing was printed. Please report it.")
 
 
 def save_plan(plan: Plan, desk: Desk) -> Path:

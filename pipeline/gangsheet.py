@@ -4,8 +4,8 @@ import logging
 
 from config.schema import GangsheetJob
 from pipeline.context import Context, Stopwatch
-from pipeline.delivery import Outbox
-from pipeline.drafting import Desk, Draft, prepare_designs_of, save_plan, think_through, workbench
+from pipeline.delivery import Outbox, storing
+from pipeline.drafting import Desk, Draft, confirm, prepare_designs_of, save_plan, think_through, workbench
 from pipeline.printing import announce, announce_released, open_ledger, print_part
 from pipeline.report import Report
 
@@ -22,6 +22,7 @@ def run(job: GangsheetJob, context: Context) -> Report:
                 log.info("Nothing to print: no order lines were found")
                 return _report(desk, draft)
             draft, prepared = prepare_designs_of(draft, desk, bench)
+        confirm(draft)
         save_plan(draft.plan, desk)
         ledger, last_parts = open_ledger(draft, desk), draft.plan.last_parts()
         for part in draft.plan.parts:
@@ -35,7 +36,8 @@ def run(job: GangsheetJob, context: Context) -> Report:
             announce_released(part, last_parts)
             context.governor.release(f"part {part.number}/{len(draft.plan.parts)}")
         ledger.close()
-    context.store.prune(context.store_max_bytes)
+    with storing(context.store.root):
+        context.store.prune(context.store_max_bytes)
     return _report(desk, draft)
 
 
