@@ -2,18 +2,18 @@
 
 import struct
 import zlib
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
 from config.units import dpi_to_px_per_metre
 from tiles.canvas import Strip
 from tiles.design import BYTES_PER_PX
-from tiles.sinks.deflate import DEFLATE_END, ZLIB_HEADER, Deflated, OrderedWork, combine_adler, deflate_piece
-from tiles.sinks.sink import AtomicFile, RowCount, SheetFile, SheetFormat
+from tiles.sinks.deflate import DEFLATE_END, ZLIB_HEADER, Deflated, combine_adler, deflate_piece
+from tiles.sinks.packing_sink import PackingSink
+from tiles.sinks.sink import SheetFormat
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _FILTER_UP = 2  # each byte less the one above it: flat artwork becomes zeros
@@ -21,48 +21,16 @@ _RGBA = 6
 _METRE = 1
 
 
-class PngSink:
-    """A PNG with pHYs and ICC profile; a sink as in sink.py."""
+class PngSink(PackingSink[Deflated]):
+    """A PNG with pHYs and ICC profile."""
 
     def __init__(self, path: Path, sheet: SheetFormat) -> None:
         """Open nothing yet."""
-        self._file, self._sheet = AtomicFile(path), sheet
-        self._rows = RowCount(sheet)
+        super().__init__(path, sheet)
         self._above: Strip = np.zeros((1, sheet.width, BYTES_PER_PX), np.uint8)
         self._adler = zlib.adler32(b"")
-        self._work: OrderedWork[Deflated] = OrderedWork(sheet.threads, self._append)
-
-    def write(self, strip: Strip) -> None:
-        """Take the next rows."""
-        self._rows.take(strip)
-        self._work.begin(partial(_pack, strip, self._above))
-        self._above = strip[-1:].copy()  # a view would keep the whole strip
-
-    def finish(self) -> SheetFile:
-        """Complete the file, and give it its name."""
-        self._rows.check_complete()
-        self._work.drain()
-        self._chunk(b"IDAT", DEFLATE_END + self._adler.to_bytes(4, "big"))
-        self._chunk(b"IEND", b"")
-        return self._file.commit()
-
-    def __enter__(self) -> Self:
-        try:
-            self._file.open()
-            self._begin()
-        except BaseException:
-            self._file.discard()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._work.close()
-        self._file.discard()
 
     def _begin(self) -> None:
-        """Write what stands before the pixels."""
         sheet = self._sheet
         per_metre = dpi_to_px_per_metre(sheet.dpi)
         self._file.write(SIGNATURE)
@@ -71,9 +39,17 @@ class PngSink:
         self._chunk(b"pHYs", struct.pack(">IIB", per_metre, per_metre, _METRE))
         self._chunk(b"IDAT", ZLIB_HEADER)
 
+    def _packed(self, strip: Strip) -> Callable[[], Deflated]:
+        above, self._above = self._above, strip[-1:].copy()  # a view would keep the whole strip
+        return partial(_pack, strip, above)
+
     def _append(self, piece: Deflated) -> None:
         self._adler = combine_adler(self._adler, piece.adler, piece.length)
         self._chunk(b"IDAT", piece.data)
+
+    def _end(self) -> None:
+        self._chunk(b"IDAT", DEFLATE_END + self._adler.to_bytes(4, "big"))
+        self._chunk(b"IEND", b"")
 
     def _chunk(self, kind: bytes, data: bytes) -> None:
         self._file.write(len(data).to_bytes(4, "big") + kind)

@@ -1,17 +1,17 @@
 """TIFF: 8-bit RGBA in deflated strips with horizontal predictor (TIFF 6.0; BigTIFF where 4 GB could be reached)."""
 
 import struct
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
 from tiles.canvas import Strip
 from tiles.design import BYTES_PER_PX
-from tiles.sinks.deflate import OrderedWork, deflate_whole
-from tiles.sinks.sink import ROWS_MULTIPLE, AtomicFile, RowCount, SheetFile, SheetFormat
+from tiles.sinks.deflate import deflate_whole
+from tiles.sinks.packing_sink import PackingSink
+from tiles.sinks.sink import ROWS_MULTIPLE, SheetFormat
 
 ROWS_PER_STRIP = ROWS_MULTIPLE
 CLASSIC_LIMIT = 2**32
@@ -23,47 +23,15 @@ _SIZES = {_SHORT: 2, _LONG: 4, _RATIONAL: 8, _UNDEFINED: 1, _LONG8: 8}
 _CODES = {_SHORT: "H", _LONG: "I", _LONG8: "Q"}
 
 
-class TiffSink:
-    """A TIFF with resolution, ICC profile and unassociated alpha; a sink as in sink.py."""
+class TiffSink(PackingSink[list[bytes]]):
+    """A TIFF with resolution, ICC profile and unassociated alpha; strips come in multiples of ROWS_PER_STRIP."""
 
     def __init__(self, path: Path, sheet: SheetFormat) -> None:
         """Open nothing yet; choose BigTIFF if the pixels, uncompressed, would not fit in a classic one."""
-        self._file, self._sheet = AtomicFile(path), sheet
+        super().__init__(path, sheet)
         self.is_big = largest_file(sheet.width, sheet.height) >= CLASSIC_LIMIT
-        self._rows = RowCount(sheet)
         self._offsets: list[int] = []
         self._lengths: list[int] = []
-        self._work: OrderedWork[list[bytes]] = OrderedWork(sheet.threads, self._append)
-
-    def write(self, strip: Strip) -> None:
-        """Take the next rows: a multiple of ROWS_PER_STRIP, the last excepted."""
-        self._rows.take(strip)
-        if len(strip) % ROWS_PER_STRIP and self._rows.left:
-            raise ValueError(f"{len(strip)} rows are no multiple of {ROWS_PER_STRIP}")
-        self._work.begin(partial(_pack, strip))
-
-    def finish(self) -> SheetFile:
-        """Complete the file, and give it its name."""
-        self._rows.check_complete()
-        self._work.drain()
-        directory = self._write_directory()
-        self._file.patch(8 if self.is_big else 4, struct.pack("<Q" if self.is_big else "<I", directory))
-        return self._file.commit()
-
-    def __enter__(self) -> Self:
-        try:
-            self._file.open()
-            self._begin()
-        except BaseException:
-            self._file.discard()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._work.close()
-        self._file.discard()
 
     def _begin(self) -> None:
         """Write the header; where the directory is, is filled in at the end."""
@@ -71,11 +39,20 @@ class TiffSink:
             struct.pack("<2sHHHQ", b"II", 43, 8, 0, 0) if self.is_big else struct.pack("<2sHI", b"II", 42, 0)
         )
 
-    def _append(self, strips: list[bytes]) -> None:
-        for data in strips:
+    def _packed(self, strip: Strip) -> Callable[[], list[bytes]]:
+        if len(strip) % ROWS_PER_STRIP and self._rows.left:
+            raise ValueError(f"{len(strip)} rows are no multiple of {ROWS_PER_STRIP}")
+        return partial(_pack, strip)
+
+    def _append(self, piece: list[bytes]) -> None:
+        for data in piece:
             self._offsets.append(self._file.position)
             self._lengths.append(len(data))
             self._file.write(data)
+
+    def _end(self) -> None:
+        directory = self._write_directory()
+        self._file.patch(8 if self.is_big else 4, struct.pack("<Q" if self.is_big else "<I", directory))
 
     def _write_directory(self) -> int:
         """Write the image file directory and its values; return its offset."""
