@@ -172,12 +172,12 @@ def demo(verbose: bool, out: Path) -> None:
 
 
 @command_line.command()
-@click.option("--database", "url", envvar="DATABASE_URL", default=DEFAULT_DATABASE, show_default=True, metavar="URL")
-def doctor(url: str) -> None:
+@click.option("--database", "url", metavar="URL", help=f"Default: DATABASE_URL, else {DEFAULT_DATABASE}.")
+def doctor(url: str | None) -> None:
     """Show what tilepress sees of this machine: memory limit, CPUs, libvips, disk, database."""
     from pipeline.doctor import examine
 
-    for subject, finding in examine(Path.cwd(), url):
+    for subject, finding in examine(Path.cwd(), url or os.environ.get("DATABASE_URL") or DEFAULT_DATABASE):
         click.echo(f"{subject + ':':15} {finding}")
 
 
@@ -307,7 +307,7 @@ def _explained() -> Iterator[None]:
         error.show()
         code = ExitCode.CONFIGURATION
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted; finished parts are kept", err=True)
+        click.echo("interrupted", err=True)
         code = ExitCode.INTERRUPTED
     except BrokenPipeError:  # who read standard output has gone
         from pipeline.log import silence_output

@@ -25,6 +25,7 @@ PREVIEW_PX = 1200
 def run_demo(folder: Path, environ: Mapping[str, str], progress: Progress, say: Callable[[str], None]) -> ExitCode:
     """Lay the example out in `folder`, run it, and say where the results are. Run again, it begins anew."""
     _lay_out(folder)
+    environ = {name: value for name, value in environ.items() if name != "DATABASE_URL"}  # it has a database of its own
     database = Database("sqlite:///tilepress.db", folder)
     database.init()
     import_file(database, folder / SHOP, environ)

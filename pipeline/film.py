@@ -46,6 +46,8 @@ def _checked(sheet: Sheet) -> Sheet:
     size = f"{sheet.width_px:,}×{sheet.height_px:,} pixels"
     if max(sheet.width_px, sheet.height_px) > MAX_SIDE_PX:
         raise ConfigurationError(f"the sheet would be {size}", f"No side may pass {MAX_SIDE_PX:,}: lower size or DPI.")
+    if min(sheet.width_px, sheet.height_px) < 1:
+        raise ConfigurationError(f"the sheet would be {size}", "Give it a larger size or DPI.")
     if sheet.usable.width < 1 or sheet.usable.height < 1:
         raise ConfigurationError(f"the margin leaves nothing of the sheet's {size}", "Lower sheet.margin_in.")
     return sheet

@@ -1,6 +1,6 @@
 """The ledger: which parts of the plan are whole in the output folder, kept in the manifest as the run goes.
 
-After a death, a run of the same plan begins where the last one ended: parts it had finished, and which are still
+A run of the same plan begins where the last one ended, by death or not: parts it had finished, and which are still
 there bit by bit, are not made again.
 """
 
@@ -22,7 +22,7 @@ class Ledger:
     """Parts delivered so far; every delivery is written down at once, by `describe(finished, done)`."""
 
     def __init__(self, outbox: Outbox, plan: Plan, describe: Callable[[Finished, bool], dict[str, Any]]) -> None:
-        """Take over what a killed run of the same plan had finished, and begin the manifest of this run."""
+        """Take over what an earlier run of the same plan had finished."""
         self._outbox, self._describe = outbox, describe
         self.finished: Finished = list(self._taken_over(plan))
 

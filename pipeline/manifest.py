@@ -96,8 +96,11 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 
 def finished_parts(manifest: Mapping[str, Any], plan: Plan) -> dict[int, tuple[int, str]]:
-    """Return (bytes, sha256) of the parts a killed run of this very plan had finished, by part number."""
-    if manifest.get("plan") != plan.digest() or manifest.get("finished_at") is not None:
+    """Return (bytes, sha256) of the parts an earlier run of this very plan had finished, by part number.
+
+    The same plan gives the same bytes, as long as it is the same tilepress.
+    """
+    if manifest.get("plan") != plan.digest() or manifest.get("tilepress") != VERSION:
         return {}
     return {part["part"]: (part["bytes"], part["sha256"]) for part in manifest["parts"]}
 

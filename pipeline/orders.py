@@ -82,6 +82,8 @@ def _csv_lines(path: Path) -> Iterator[_Line]:
                 line = reader.line_num
                 extra = row.pop("", None)
                 texts = {name: (row.get(name) or "").strip() for name in ORDER_COLUMNS}
+                if not extra and not any(texts.values()):
+                    continue  # spreadsheets leave empty rows behind
                 problem = "the line has more cells than the header" if extra else ""
                 yield _Line(where=f"{path}:{line}", **texts, problem=problem)
     except FileNotFoundError:

@@ -16,7 +16,7 @@ from pipeline.preview import draw_plan
 from pipeline.runner import for_each_job
 from tiles.preview import draw_svg
 
-MAX_REJECTIONS_SHOWN = 50
+MAX_LINES_SHOWN = 50
 
 
 def show_plans(
@@ -49,11 +49,11 @@ def describe(job: GangsheetJob, draft: Draft, context: Context) -> Iterator[str]
     )
     film = 0.0
     for part in plan.parts:
-        used = (part.used_height_px + sheet.margin_px) / sheet.dpi
-        film += used
+        used, height = (part.used_height_px + sheet.margin_px) / sheet.dpi, part.height_px / sheet.dpi
+        film += height
         designs = len({placement.key for placement in part.placements})
         yield (
-            f"  {part.file}: {len(part.placements)} copies of {designs} designs, {used:.2f} in of film, "
+            f"  {part.file}: {len(part.placements)} copies of {designs} designs, {used:.2f} of {height:.2f} in used, "
             f"{part.utilisation:.0%} of {part.width_px}×{part.height_px} pixels covered"
         )
     rejected = sum(rejection.copies for rejection in plan.rejected)
@@ -66,10 +66,13 @@ def describe(job: GangsheetJob, draft: Draft, context: Context) -> Iterator[str]
         f"  predicted peak memory: {format_bytes(draft.predicted_peak_bytes)} "
         f"of {format_bytes(limit.bytes)} ({limit.source})"
     )
-    for rejection in plan.rejected[:MAX_REJECTIONS_SHOWN]:
+    for warning in draft.sized.warnings[:MAX_LINES_SHOWN]:
+        yield f"  warning: {warning}"
+    for rejection in plan.rejected[:MAX_LINES_SHOWN]:
         yield f"  rejected: order {rejection.order}, {rejection.design} ×{rejection.copies}: {rejection.reason}"
-    if len(plan.rejected) > MAX_REJECTIONS_SHOWN:
-        yield f"  and {len(plan.rejected) - MAX_REJECTIONS_SHOWN} more rejected lines"
+    if len(plan.rejected) > MAX_LINES_SHOWN:
+        yield f"  and {len(plan.rejected) - MAX_LINES_SHOWN} more rejected lines"
+    yield "  Designs are decoded when the job is run: one found damaged then is rejected, and planned around."
 
 
 def write_preview(plan: Plan, target: Path) -> Path:

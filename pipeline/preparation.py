@@ -33,11 +33,12 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Sized:
-    """Items with known printed sizes, how each prepared design is made, and what had to be given up."""
+    """Items with known printed sizes, how each design is prepared, what was given up, and what to warn of."""
 
     printables: tuple[Printable, ...]
     work: Mapping[PreparedKey, tuple[Design, Geometry]]
     rejected: tuple[Rejection, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def measure_boxes(designs: Iterable[Design], place: Workplace) -> dict[str, Rect | ArtworkError]:
@@ -74,20 +75,24 @@ def size_items(
     printables: list[Printable] = []
     work: dict[PreparedKey, tuple[Design, Geometry]] = {}
     rejected: list[Rejection] = []
+    warned: list[str] = []
     for item in items:
         outcome = designs[item.design]
         box = boxes.get(outcome.sha256) if isinstance(outcome, Design) else None
         try:
-            design, geometry = _geometry(item, outcome, box, sheet_dpi, quality)
+            design, geometry, warnings = _geometry(item, outcome, box, sheet_dpi, quality)
         except (ArtworkError, ValueError) as error:
             reason = error.message if isinstance(error, ArtworkError) else str(error)
             rejected.append(reject(item, reason))
             log.warning(f"{item.where}: {item.design}: {reason}", extra={"order": item.order, "design": item.design})
             continue
+        for warning in warnings:
+            warned.append(f"{item.where}: {item.design}: {warning}")
+            log.warning(warned[-1], extra={"order": item.order, "design": item.design})
         key = PreparedKey(design.sha256, geometry.width_px, geometry.height_px, geometry.box)
         work.setdefault(key, (design, geometry))
         printables.append(Printable(item, key))
-    return Sized(tuple(printables), work, tuple(rejected))
+    return Sized(tuple(printables), work, tuple(rejected), tuple(warned))
 
 
 def prepare_designs(
@@ -155,8 +160,8 @@ def _too_large(need_bytes: int, governor: Governor) -> ArtworkError:
 
 def _geometry(
     item: Item, design: Design | ArtworkError, box: Rect | ArtworkError | None, sheet_dpi: int, quality: Quality
-) -> tuple[Design, Geometry]:
-    """Return how the design is prepared for the item; warn of what the operator should know, raise what forbids it."""
+) -> tuple[Design, Geometry, list[str]]:
+    """Return how the design is prepared for the item, and what the operator should know; raise what forbids it."""
     if isinstance(design, ArtworkError):
         raise design
     if isinstance(box, ArtworkError):
@@ -170,9 +175,7 @@ def _geometry(
         if quality.on_low_dpi == "reject":
             raise ArtworkError(coarse)
         warnings.append(coarse)
-    for warning in warnings:
-        log.warning(f"{item.where}: {item.design}: {warning}", extra={"order": item.order, "design": item.design})
-    return design, Geometry(size.width_px, size.height_px, box)
+    return design, Geometry(size.width_px, size.height_px, box), warnings
 
 
 def _check_disk(need_bytes: int, store: TileStore) -> None:

@@ -58,7 +58,7 @@ def _part(part: Part, plan: Plan, x: float, scale: float, hues: dict[str, int]) 
     return (
         f'<text x="{x:.1f}" y="{GAP}" class="h">Part {part.number} of {len(plan.parts)}</text>'
         f'<text x="{x:.1f}" y="{GAP + 22}" class="s">{size} in, {len(part.placements)} copies</text>'
-        f'<text x="{x:.1f}" y="{GAP + 40}" class="s">{film:.2f} in of film, {part.utilisation:.0%} covered</text>'
+        f'<text x="{x:.1f}" y="{GAP + 40}" class="s">{film:.2f} in used, {part.utilisation:.0%} covered</text>'
         f'<rect class="sheet" x="{x:.1f}" y="{top}" width="{width:.1f}" height="{height:.1f}"/>'
         f'<rect class="margin" x="{x + margin:.1f}" y="{top + margin:.1f}" width="{width - 2 * margin:.1f}" '
         f'height="{height - 2 * margin:.1f}"/>{places}'

@@ -106,7 +106,7 @@ def test_sigterm_and_ctrl_c_keep_finished_parts_and_leave_no_partial(
     code, stdout, stderr = end(process, number)
 
     assert code == 130
-    assert stderr.strip() == "interrupted; finished parts are kept"
+    assert stderr.strip() == "interrupted"
     assert "Traceback" not in stdout
     assert "GangSheet_Part_1.png" in {path.name for path in shop.parts()}
     assert list(shop.folder.rglob("*.partial")) == []

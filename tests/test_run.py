@@ -74,6 +74,7 @@ def test_the_same_orders_give_the_same_bytes_twice_and_on_one_or_four_threads(sh
     shop.orders([(index, f"{index}.png", 5) for index in range(6)])
 
     def hashes(*arguments: str) -> list[str]:
+        shutil.rmtree(shop.out, ignore_errors=True)
         assert shop.run(*arguments).exit_code == 0
         return [part["sha256"] for part in shop.manifest["parts"]]
 
@@ -252,6 +253,42 @@ def test_the_log_tells_the_story(shop: "Shop") -> None:
     assert messages[-1].startswith("Job job: 2 copies ordered, 2 placed on 2 parts, 0 rejected, ")
 
 
+def test_running_again_takes_over_what_is_whole_and_makes_what_is_gone(shop: "Shop") -> None:
+    shop.design("a.png", 390, 490)
+    shop.orders([("1", "a.png", 3)])
+    shop.run()
+    before = {path.name: path.stat().st_ino for path in shop.parts()}
+    (shop.out / "GangSheet_Part_2.png").unlink()
+
+    again = shop.run()
+
+    assert again.exit_code == 0
+    assert [text for text in again.messages if "whole already" in text] == [
+        "Part 1 is whole already: GangSheet_Part_1.png",
+        "Part 3 is whole already: GangSheet_Part_3.png",
+    ]
+    after = {path.name: path.stat().st_ino for path in shop.parts()}
+    assert after["GangSheet_Part_1.png"] == before["GangSheet_Part_1.png"]
+    assert sorted(after) == sorted(before)
+    assert shop.verify().exit_code == 0
+
+
+def test_empty_rows_of_a_spreadsheet_are_nobodys_order(shop: "Shop") -> None:
+    shop.design("a.png")
+    shop.orders([("1", "a.png", 1), ("", "", "", "", ""), (" ", "", "", "", "")])
+    assert shop.run().exit_code == 0
+    assert shop.manifest["totals"]["ordered"] == 1
+
+
+def test_a_plan_warns_as_the_run_will(shop: "Shop") -> None:
+    shop.design("a.png", 60, 60)
+    shop.orders([("1", "a.png", 1, 2, "")])
+    shop.job["quality"] = {"min_dpi": 50}
+    warning = "orders.csv:2: a.png: effective 30 DPI is below the minimum of 50"
+    assert f"{warning}\n" in shop.run(command="plan").stdout
+    assert any(text.endswith(warning) for text in shop.run().messages)
+
+
 def test_only_the_orders_and_jobs_asked_for_are_printed(shop: "Shop") -> None:
     shop.design("a.png")
     shop.orders([("1", "a.png", 1), ("2", "a.png", 2), ("3", "a.png", 4)])
@@ -288,7 +325,7 @@ def test_a_plan_renders_nothing_and_says_what_it_would_take(shop: "Shop", tilepr
     outcome = shop.run("--preview", shop.folder / "layout.svg", "--save", shop.folder / "plan.json", command="plan")
 
     assert outcome.exit_code == 3
-    assert "  2 parts, 9.80 in of film; 5 copies ordered, 2 placed, 3 rejected\n" in outcome.stdout
+    assert "  2 parts, 10.00 in of film; 5 copies ordered, 2 placed, 3 rejected\n" in outcome.stdout
     assert "  rejected: order 2, gone.png ×3: not found: gone.png\n" in outcome.stdout
     assert "predicted peak memory: " in outcome.stdout
     assert "a.png" in (shop.folder / "layout.svg").read_text()

@@ -33,7 +33,7 @@ def test_every_part_says_its_size_its_copies_and_its_film() -> None:
     texts = [text.text for text in ET.fromstring(draw_plan(plan)).iter(f"{SVG}text")]
     assert [text for text in texts if text and text.startswith("Part ")] == ["Part 1 of 2", "Part 2 of 2"]
     assert "4.00×5.00 in, 8 copies" in texts
-    assert "4.70 in of film, 60% covered" in texts
+    assert "4.70 in used, 60% covered" in texts
 
 
 def test_names_cannot_break_the_drawing() -> None:
