@@ -37,10 +37,6 @@ class Task(Generic[Result]):
     future: ProcessFuture[Result]
     timeout_s: float
 
-    def done(self) -> bool:
-        """Tell whether `result` would return at once."""
-        return bool(self.future.done())
-
     def result(self) -> Result:
         """Wait for the answer; raise ArtworkError if the work, or the child that did it, failed.
 
