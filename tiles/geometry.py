@@ -1,5 +1,6 @@
 """Rectangles as values; pixels, y downwards, the right and bottom edges exclusive."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -44,3 +45,9 @@ class Rect:
     def grow(self, right: int, bottom: int) -> "Rect":
         """Return the rectangle made larger to the right and to the bottom."""
         return Rect(self.x, self.y, self.width + right, self.height + bottom)
+
+
+def spans(height: int, rows: int) -> Iterator[tuple[int, int]]:
+    """Yield (top, rows) of strips that partition a height from top to bottom; the last may be shorter."""
+    for top in range(0, height, rows):
+        yield top, min(rows, height - top)

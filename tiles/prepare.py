@@ -4,18 +4,21 @@ Pixels flow once from top to bottom wherever the format allows it, so that memor
 artwork with an orientation tag is first laid down whole: on disk, not in memory.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pyvips
 
 from config.errors import ArtworkError
-from tiles.design import Design, Geometry, Header, PreparedDesign
-from tiles.geometry import Rect
+from tiles.design import BYTES_PER_PX, Design, Geometry, Header, PreparedDesign
+from tiles.geometry import Rect, spans
 from tiles.header import open_artwork, reading, reason_of
-from tiles.profile import to_srgb
-from tiles.store import TileStore
+from tiles.profile import has_profile, to_srgb
+from tiles.resample import Rgba, Shrinker
+from tiles.store import TileStore, write_prepared
 from tiles.vips import disk_error
 
 TRIM_ALPHA = 1  # the least alpha that counts as ink: anything the printer could lay down
@@ -68,7 +71,11 @@ def prepare(job: Preparation) -> None:
     scratch = job.target.with_suffix(".upright.v")
     try:
         image = _upright(job.design, scratch, _drawing_scale(job.design, job.geometry))
-        _print_size(image, job.geometry, job.design).write_to_file(str(job.target), keep="none")
+        image = _trimmed_rgba(image, job.geometry, job.design)
+        if _is_shrunk(image, job.geometry):
+            write_prepared(job.target, job.geometry, _shrunk(image, job.geometry))
+        else:
+            _print_size(image, job.geometry).write_to_file(str(job.target), keep="none")
         _check_unchanged(job.design)
     except pyvips.Error as error:
         job.target.unlink(missing_ok=True)
@@ -137,13 +144,33 @@ def _drawing_scale(design: Design, geometry: Geometry) -> float:
     return max(geometry.width_px / box.width, geometry.height_px / box.height)
 
 
-def _print_size(image: pyvips.Image, geometry: Geometry, design: Design) -> pyvips.Image:
-    """Return the image trimmed, in sRGB and resized to exactly the printed pixels, as 8-bit RGBA."""
+def _trimmed_rgba(image: pyvips.Image, geometry: Geometry, design: Design) -> pyvips.Image:
+    """Return the image trimmed, in sRGB, as 8-bit RGBA."""
     if geometry.box is not None:
         image = _crop(image, geometry.box, image.width / design.header.width_px)
-    image = _to_rgba(image)
+    return _to_rgba(image)
+
+
+def _is_shrunk(image: pyvips.Image, geometry: Geometry) -> bool:
+    """Tell whether the image becomes smaller, and larger in neither direction."""
+    size, printed = (image.width, image.height), (geometry.width_px, geometry.height_px)
+    return size != printed and printed[0] <= size[0] and printed[1] <= size[1]
+
+
+def _shrunk(image: pyvips.Image, geometry: Geometry) -> Iterator[Rgba]:
+    """Yield the image's rows at its printed size, top to bottom."""
+    width = image.width
+    shrinker = Shrinker((width, image.height), (geometry.width_px, geometry.height_px))
+    region = pyvips.Region.new(image)
+    for top, rows in spans(image.height, shrinker.rows_in):
+        fetched = region.fetch(0, top, width, rows)
+        yield from shrinker.take(np.frombuffer(fetched, np.uint8).reshape(rows, width, BYTES_PER_PX))
+
+
+def _print_size(image: pyvips.Image, geometry: Geometry) -> pyvips.Image:
+    """Return the image at its printed size, as it is or enlarged; no colour is left where there is no ink."""
     if (image.width, image.height) != (geometry.width_px, geometry.height_px):
-        image = _resize(image, geometry.width_px, geometry.height_px)
+        image = _enlarged(image, geometry.width_px, geometry.height_px)
     inked = image[3] > 0
     return inked.ifthenelse(image, [0, 0, 0, 0]).copy(interpretation="srgb", xres=1.0, yres=1.0)
 
@@ -157,32 +184,33 @@ def _crop(image: pyvips.Image, box: Rect, scale: float) -> pyvips.Image:
 
 def _to_rgba(image: pyvips.Image) -> pyvips.Image:
     """Return 8-bit sRGB with the alpha it had, or opaque."""
+    if (image.format, image.interpretation, image.bands) == ("uchar", "srgb", BYTES_PER_PX) and not has_profile(image):
+        return image
     if not image.hasalpha():
         return to_srgb(image).addalpha()
     return to_srgb(image.extract_band(0, n=image.bands - 1)).bandjoin(_alpha(image))
 
 
-def _resize(image: pyvips.Image, width_px: int, height_px: int) -> pyvips.Image:
-    """Resample in premultiplied alpha, so that no colour bleeds in from transparent pixels: Lanczos to shrink.
+def _enlarged(image: pyvips.Image, width_px: int, height_px: int) -> pyvips.Image:
+    """Resample to a size that is larger in one direction at least, in premultiplied alpha: no colour bleeds in.
 
-    Columns go first: the rows that the second pass has to hold are then as narrow as what is printed. To enlarge,
-    bicubic, about pixel centres; libvips' own `resize` would shift the picture by half a printed pixel.
+    Bicubic, about pixel centres; libvips' own `resize` would shift the picture by half a printed pixel. A direction
+    in which it becomes smaller is shrunk by Lanczos first.
     """
     narrow, low = min(width_px, image.width), min(height_px, image.height)
     lanczos = {"kernel": "lanczos3", "gap": _GAP}
     resized = image.premultiply().reduceh(image.width / narrow, **lanczos).reducev(image.height / low, **lanczos)
-    if (resized.width, resized.height) != (width_px, height_px):
-        resized = resized.affine(
-            [width_px / narrow, 0, 0, height_px / low],
-            interpolate=pyvips.Interpolate.new("bicubic"),
-            oarea=[0, 0, width_px, height_px],
-            idx=0.5,
-            idy=0.5,
-            odx=-0.5,
-            ody=-0.5,
-            extend="copy",
-            premultiplied=True,
-        )
+    resized = resized.affine(
+        [width_px / narrow, 0, 0, height_px / low],
+        interpolate=pyvips.Interpolate.new("bicubic"),
+        oarea=[0, 0, width_px, height_px],
+        idx=0.5,
+        idy=0.5,
+        odx=-0.5,
+        ody=-0.5,
+        extend="copy",
+        premultiplied=True,
+    )
     return resized.unpremultiply().rint().cast("uchar")
 
 

@@ -10,8 +10,9 @@ import pyvips
 from config.errors import ArtworkError
 from tiles.canvas import Strip
 from tiles.design import BYTES_PER_PX
+from tiles.geometry import spans
 from tiles.header import reason_of
-from tiles.strips import spans, strip_rows
+from tiles.strips import strip_rows
 
 MM_PER_INCH = 25.4
 

@@ -8,22 +8,28 @@ import hashlib
 import json
 import os
 import secrets
+import struct
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from filelock import FileLock
+from numpy.typing import NDArray
 
-from tiles.design import Design, Geometry, Header, PreparedDesign
+from tiles.design import BYTES_PER_PX, Design, Geometry, Header, PreparedDesign
 from tiles.geometry import Rect
 
-V_HEADER_BYTES = 64  # libvips' own file format: header, then the pixels row by row, then metadata
+_V_HEADER = struct.Struct("<4s7I2f24x")  # of libvips' own format: iofuncs/vips.c; the pixels follow, row by row
+_V_MAGIC = b"\xb6\xa6\xf2\x08"  # little-endian
+_V_UCHAR, _V_UNCODED, _V_SRGB = 0, 0, 22  # libvips' numbers for format, coding and interpretation
+V_HEADER_BYTES = _V_HEADER.size
 IN_USE_S = 6 * 3600.0  # an entry used this recently may belong to a run that is still at work
-_PIPELINE = "2"  # raised when preparation changes its pixels: older entries are then never found
+_PIPELINE = "3"  # raised when preparation changes its pixels: older entries are then never found
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +172,15 @@ class TileStore:
             aside.replace(path)
         finally:
             aside.unlink(missing_ok=True)
+
+
+def write_prepared(path: Path, geometry: Geometry, chunks: Iterable[NDArray[np.uint8]]) -> None:
+    """Write a prepared design as libvips' own format, from its rows, top to bottom."""
+    size = (geometry.width_px, geometry.height_px)
+    with path.open("wb") as file:
+        file.write(_V_HEADER.pack(_V_MAGIC, *size, BYTES_PER_PX, 8, _V_UCHAR, _V_UNCODED, _V_SRGB, 1.0, 1.0))
+        for chunk in chunks:
+            file.write(chunk.data)
 
 
 def hash_file(path: Path) -> str:

@@ -1,9 +1,10 @@
 """From a canvas to a sink, strip by strip: the only loop in which a part's pixels exist."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from tiles.canvas import Canvas
 from tiles.design import BYTES_PER_PX
+from tiles.geometry import spans
 from tiles.sinks.sink import ROWS_MULTIPLE, SheetFile, Sink
 
 STRIP_BYTES = 4_000_000  # large enough that a strip's overhead is under 1 %, small enough to hold several
@@ -13,12 +14,6 @@ def strip_rows(width: int) -> int:
     """Return the rows of a strip for a sheet this wide: about STRIP_BYTES, whatever the sheet's height."""
     rows = STRIP_BYTES // (width * BYTES_PER_PX)
     return max(ROWS_MULTIPLE, rows - rows % ROWS_MULTIPLE)
-
-
-def spans(height: int, rows: int) -> Iterator[tuple[int, int]]:
-    """Yield (top, rows) of strips that partition a height from top to bottom; the last may be shorter."""
-    for top in range(0, height, rows):
-        yield top, min(rows, height - top)
 
 
 def render(canvas: Canvas, sink: Sink, on_rows: Callable[[int], None] = lambda rows: None) -> SheetFile:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tiles.canvas import Canvas, Layer, Strip
-from tiles.geometry import Rect
+from tiles.geometry import Rect, spans
 from tiles.sinks import open_sink
 from tiles.sinks.sink import ROWS_MULTIPLE, SheetFile, SheetFormat
-from tiles.strips import STRIP_BYTES, render, spans, strip_rows
+from tiles.strips import STRIP_BYTES, render, strip_rows
 from tiles.vips import srgb_profile
 
 if TYPE_CHECKING:
