@@ -6,6 +6,7 @@ of the file system is a parameter, so that a test can show it any container.
 
 import math
 import os
+import re
 import resource
 import shutil
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from pathlib import Path, PurePosixPath
 import psutil
 
 _UNLIMITED = 1 << 60  # cgroup v1 writes "no limit" as a number near 2⁶³
+_PROPORTIONAL = re.compile(rb"^Pss_(?:Anon|Shmem): *(\d+) kB", re.MULTILINE)  # proc(5): shared pages by their share
 _PAGE = resource.getpagesize()
 
 
@@ -50,7 +52,8 @@ def free_disk_bytes(folder: Path) -> int:
 def anonymous_bytes() -> int:
     """Return the memory that this process and all below it hold and no file backs.
 
-    Page cache and mapped files are not counted: the kernel takes them back when it needs them.
+    Page cache and mapped files are not counted: the kernel takes them back when it needs them. What a child shares
+    with the process it was forked off counts once.
     """
     return sum(_anonymous(pid) for pid in _tree(os.getpid()))
 
@@ -74,7 +77,11 @@ def _tree(pid: int) -> Iterator[int]:
 
 
 def _anonymous(pid: int) -> int:
-    with suppress(OSError, ValueError, IndexError):
+    with suppress(OSError):
+        found = _PROPORTIONAL.findall(Path(f"/proc/{pid}/smaps_rollup").read_bytes())
+        if found:
+            return sum(int(kilobytes) * 1024 for kilobytes in found)
+    with suppress(OSError, ValueError, IndexError):  # no such file: an older kernel, or a sandbox that is none
         fields = Path(f"/proc/{pid}/statm").read_text().split()
         return (int(fields[1]) - int(fields[2])) * _PAGE
     with suppress(psutil.Error):

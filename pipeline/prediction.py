@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from tiles.design import BYTES_PER_PX, Design, Geometry, Header
 from tiles.strips import STRIP_BYTES, strip_rows
 
-PROCESS_BYTES = 62_000_000  # the main process with all it imports, before the first pixel
-CHILD_BYTES = 34_000_000  # a child that has loaded libvips
-LINES_HELD = 700  # rows of the artwork that decoding and resampling hold in libvips' line caches
-FLOAT_RGBA_BYTES = 16
+PROCESS_BYTES = 40_000_000  # the main process with all it imports, before the first pixel
+SERVER_BYTES = 30_000_000  # what children are forked off, with libvips and numpy; once, if there are any
+CHILD_BYTES = 10_000_000  # a child, beyond what it shares with the server
+COLUMN_BYTES = 11_000  # what a child holds for a column of its artwork: lines decoded, and resampled
 COPY_BYTES = 1_500  # what plan and manifest hold for a copy
 DECODER_SHARE = {"heif": 3.0, "webp": 1.6, "jpeg": 2.2}  # of decoded_bytes, when the whole image is held
 LOSSLESS_GROWTH = 2.0  # a shrunken PNG has more detail in each pixel than its original
@@ -26,7 +26,7 @@ def render_bytes(width_px: int, threads: int) -> int:
 
 def prepare_bytes(header: Header, geometry: Geometry) -> int:
     """Return what a child preparing a design holds: a few rows, or the whole image where its decoder needs it."""
-    rows = min(LINES_HELD, header.height_px) * max(header.width_px, geometry.width_px) * FLOAT_RGBA_BYTES
+    rows = max(header.width_px, geometry.width_px) * COLUMN_BYTES
     whole = header.decoded_bytes * DECODER_SHARE.get(header.format, 1.0) if header.buffered else 0
     return int(CHILD_BYTES + rows + whole)
 
@@ -34,7 +34,8 @@ def prepare_bytes(header: Header, geometry: Geometry) -> int:
 def peak_bytes(width_px: int, copies: int, work: Sequence[tuple[Design, Geometry]], threads: int) -> int:
     """Return the most a run will hold at once: while designs are prepared, or while a part is rendered."""
     children = sorted((prepare_bytes(design.header, geometry) for design, geometry in work), reverse=True)[:threads]
-    return PROCESS_BYTES + copies * COPY_BYTES + max(sum(children), render_bytes(width_px, threads))
+    server = SERVER_BYTES if children else 0
+    return PROCESS_BYTES + copies * COPY_BYTES + server + max(sum(children), render_bytes(width_px, threads))
 
 
 def part_file_bytes(designs: Sequence[tuple[Header, int, int]]) -> int:

@@ -7,7 +7,7 @@ fails is given up with its reason before any film is planned for it.
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from config.errors import ArtworkError, BudgetError
 from config.schema import Quality
@@ -16,14 +16,16 @@ from pipeline.governor import Governor
 from pipeline.items import Item, Rejection, reject
 from pipeline.machine import free_disk_bytes
 from pipeline.plan import PreparedKey, Printable
-from pipeline.prediction import PROCESS_BYTES, prepare_bytes
+from pipeline.prediction import PROCESS_BYTES, SERVER_BYTES, prepare_bytes
 from pipeline.sizes import Artwork, print_size
 from pipeline.workplace import Workplace
 from tiles.design import Design, Geometry, PreparedDesign
 from tiles.geometry import Rect
 from tiles.prepare import find_trim_box, prepare_into
 from tiles.store import TileStore
-from tiles.workbench import Task
+
+if TYPE_CHECKING:
+    from tiles.children import Task
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +55,7 @@ def measure_boxes(designs: Iterable[Design], place: Workplace) -> dict[str, Rect
             boxes[design.sha256] = noted
     geometry = Geometry(0, 0)
 
-    def begin(sha256: str) -> Task[Rect]:
+    def begin(sha256: str) -> "Task[Rect]":
         return place.bench.submit(find_trim_box, unknown[sha256], place.store.scratch(f"{sha256}.trim.v"))
 
     needs = {sha256: prepare_bytes(design.header, geometry) for sha256, design in unknown.items()}
@@ -112,8 +114,9 @@ def prepare_designs(
             ready[key] = found
             advance(1)
     _check_disk(sum(work[key][1].prepared_bytes for key in missing), place.store)
+    missing.sort(key=lambda key: _effort(work[key][0]), reverse=True)
 
-    def begin(key: PreparedKey) -> Task[PreparedDesign]:
+    def begin(key: PreparedKey) -> "Task[PreparedDesign]":
         return place.bench.submit(prepare_into, place.store, *work[key])
 
     needs = {key: prepare_bytes(work[key][0].header, work[key][1]) for key in missing}
@@ -127,19 +130,28 @@ def prepare_designs(
     return ready
 
 
+def _effort(design: Design) -> int:
+    """Return about how long a design takes, in no unit.
+
+    Those that take longest are begun first, so that all CPUs have work to the end. A pixel is resampled, a file's
+    byte inflated, which takes about as long.
+    """
+    return design.header.width_px * design.header.height_px + design.file_bytes
+
+
 def _admitted(
-    keys: Iterable[Key], begin: Callable[[Key], Task[Result]], needs: Mapping[Key, int], place: Workplace
+    keys: Iterable[Key], begin: "Callable[[Key], Task[Result]]", needs: Mapping[Key, int], place: Workplace
 ) -> Iterator[tuple[Key, Result | ArtworkError]]:
     """Do `begin(key)` for every key in children; one that no memory here would ever suffice for fails for itself."""
     governor = place.governor
     fitting: list[Key] = []
     for key in keys:
-        if PROCESS_BYTES + needs[key] > governor.ceiling_bytes:
+        if PROCESS_BYTES + SERVER_BYTES + needs[key] > governor.ceiling_bytes:
             yield key, _too_large(needs[key], governor)
         else:
             fitting.append(key)
 
-    def admit(key: Key) -> Task[Result]:
+    def admit(key: Key) -> "Task[Result]":
         if needs[key] > governor.room_bytes():  # nothing is under way, or it would not be this one's turn
             place.bench.close()  # what idle children hold is worth more elsewhere
         governor.admit("the next design", needs[key])

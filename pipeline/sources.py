@@ -10,15 +10,18 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from config.errors import ArtworkError, ConfigurationError
-from pipeline.prediction import CHILD_BYTES
+from pipeline.prediction import CHILD_BYTES, SERVER_BYTES
 from pipeline.workplace import Workplace
 from tiles.design import Design, Header, Limits
 from tiles.header import read_header
 from tiles.prepare import stamp_of
 from tiles.store import hash_file
-from tiles.workbench import Task
+
+if TYPE_CHECKING:
+    from tiles.children import Task
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +43,15 @@ def probe(names: Iterable[str], root: Path, limits: Limits, place: Workplace) ->
     """
     if not root.is_dir():
         raise ConfigurationError(f"{root}: no such folder", "Check designs.root in the pipeline file.")
-    files = {name: _find(name, root, limits) for name in dict.fromkeys(names)}
-    headers = _headers([file for file in files.values() if isinstance(file, _File)], limits, place)
+    files: dict[str, _File | ArtworkError] = {}
+
+    def hashed() -> Iterator[_File]:
+        for name in dict.fromkeys(names):
+            files[name] = file = _find(name, root, limits)
+            if isinstance(file, _File):
+                yield file
+
+    headers = _headers(hashed(), limits, place)
     designs = {name: _design(file, headers) for name, file in files.items()}
     found = [design for design in designs.values() if isinstance(design, Design)]
     distinct = len({design.sha256 for design in found})
@@ -93,16 +103,29 @@ def resolve(name: str, root: Path) -> Path:
 
 
 def _headers(files: Iterable[_File], limits: Limits, place: Workplace) -> Mapping[str, Header | ArtworkError]:
-    """Return each distinct content's header, or why it is unfit."""
+    """Return each distinct content's header, or why it is unfit; children judge the first while others are hashed."""
     headers: dict[str, Header | ArtworkError] = {}
     unknown: dict[str, _File] = {}
-    for file in files:
-        noted = place.store.find_header(file.sha256)
-        if noted is None:
-            unknown.setdefault(file.sha256, file)
-        else:
-            headers[file.sha256] = _checked(noted, limits)
-    for sha256, outcome in _judge(unknown, limits, place):
+
+    def unjudged() -> Iterator[str]:
+        for file in files:
+            if file.sha256 in headers or file.sha256 in unknown:
+                continue
+            noted = place.store.find_header(file.sha256)
+            if noted is None:
+                unknown[file.sha256] = file
+                yield file.sha256
+            else:
+                headers[file.sha256] = _checked(noted, limits)
+
+    def begin(sha256: str) -> "Task[Header]":
+        place.governor.admit("reading a header", SERVER_BYTES + CHILD_BYTES)
+        return place.bench.submit(read_header, unknown[sha256].path, limits)
+
+    def may_begin(_: str, under_way: list[str]) -> bool:
+        return SERVER_BYTES + CHILD_BYTES * (1 + len(under_way)) <= place.governor.room_bytes()
+
+    for sha256, outcome in place.bench.outcomes(unjudged(), begin, may_begin):
         headers[sha256] = outcome
         if isinstance(outcome, Header) and _is_unchanged(unknown[sha256]):
             place.store.put_header(sha256, outcome)
@@ -114,17 +137,6 @@ def _is_unchanged(file: _File) -> bool:
         return stamp_of(file.path) == file.stamp
     except OSError:
         return False
-
-
-def _judge(files: Mapping[str, _File], limits: Limits, place: Workplace) -> Iterator[tuple[str, Header | ArtworkError]]:
-    def begin(sha256: str) -> Task[Header]:
-        place.governor.admit("reading a header", CHILD_BYTES)
-        return place.bench.submit(read_header, files[sha256].path, limits)
-
-    def may_begin(_: str, under_way: list[str]) -> bool:
-        return CHILD_BYTES * (1 + len(under_way)) <= place.governor.room_bytes()
-
-    return place.bench.outcomes(files, begin, may_begin)
 
 
 def _checked(header: Header, limits: Limits) -> Header | ArtworkError:

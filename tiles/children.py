@@ -1,0 +1,169 @@
+"""Child processes that read untrusted artwork: bounded in memory and time, and expendable.
+
+They are forked off a server that has imported what they need, so that one costs a hundredth of a second and shares
+with the others what none of them changes. A child gives all its memory back when it ends.
+"""
+
+import contextlib
+import errno
+import multiprocessing
+import os
+import resource
+import signal
+import threading
+from collections.abc import Callable, Collection, Iterator
+from concurrent import futures
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import forkserver
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
+
+from config.errors import ArtworkError, BudgetError, StorageError
+from tiles.heap import trim_heap
+
+Result = TypeVar("Result")
+
+_TASKS_PER_CHILD = 50  # what libraries leak is given back now and then
+_SERVED = ["tiles.children", "tiles.prepare"]  # what the server imports for its children
+_ENVIRONMENT = {  # of the server and its children
+    "PYTHONPATH": str(Path(__file__).parents[1]),  # they import this program,
+    "PYTHONSAFEPATH": "1",  # and nothing that lies where it was called
+    "OPENBLAS_NUM_THREADS": "1",  # numpy's BLAS: there is a child for each CPU already, and no thread to be forked
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Task(Generic[Result]):
+    """A piece of work under way in a child."""
+
+    future: ProcessFuture[Result]
+    timeout_s: float
+
+    def result(self) -> Result:
+        """Wait for the answer; raise ArtworkError if the work, or the child that did it, failed.
+
+        What is not the artwork's fault is raised as what it is: BudgetError for a full disk, StorageError for any
+        other trouble with the store.
+        """
+        try:
+            answer: Result = self.future.result()
+        except BrokenProcessPool:
+            raise _no_child() from None
+        except ProcessExpired as death:
+            raise ArtworkError(f"the decoder died ({_cause(death.exitcode)})", "Export the artwork again.") from None
+        except MemoryError:
+            raise ArtworkError("decoding needs more memory than the run may use") from None
+        except OSError as error:
+            raise self._failure(error) from error
+        return answer
+
+    def _failure(self, error: OSError) -> ArtworkError | BudgetError | StorageError:
+        if isinstance(error, futures.TimeoutError) and error.errno != errno.ETIMEDOUT:  # that is a network share's
+            return ArtworkError(f"decoding took longer than {self.timeout_s:g} s", "Export the artwork again.")
+        what = f"{error.strerror or error}: {error.filename}" if error.filename else f"{error.strerror or error}"
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return BudgetError(f"disk: {what}", "Free some space, or put store.path on a larger disk.")
+        return StorageError(f"the tile store cannot be used: {what}", "Check store.path in the pipeline file.")
+
+    def outcome(self) -> Result | ArtworkError:
+        """Wait for the answer, or for the reason why there is none."""
+        try:
+            return self.result()
+        except ArtworkError as error:
+            return error
+
+
+def wait_for_any(tasks: Collection[Task[Any]]) -> None:
+    """Wait until one of the tasks, or more, is over."""
+    futures.wait([task.future for task in tasks], return_when=futures.FIRST_COMPLETED)
+
+
+class Children:
+    """Up to `workers` children; each is started when there is work for it. Used by one thread."""
+
+    def __init__(self, workers: int, memory_bytes: int, timeout_s: float) -> None:
+        """Have the server started, which goes on by itself."""
+        self._timeout_s = timeout_s
+        multiprocessing.set_forkserver_preload(_SERVED)
+        with _environment(_ENVIRONMENT):
+            forkserver.ensure_running()
+        self._pool = ProcessPool(
+            max_workers=workers,
+            max_tasks=_TASKS_PER_CHILD,
+            context=multiprocessing.get_context("forkserver"),
+            initializer=_settle,
+            initargs=(memory_bytes,),
+        )
+
+    def submit(self, function: Callable[..., Result], *args: Any) -> Task[Result]:
+        """Have a child call `function(*args)`; both must be importable there."""
+        try:
+            future = self._pool.schedule(_tidily, args=(function, *args), timeout=self._timeout_s)
+        except RuntimeError:  # what pebble calls a pool whose children cannot begin
+            raise _no_child() from None
+        return Task(future, self._timeout_s)
+
+    def close(self) -> None:
+        """End all children, at work or not."""
+        self._pool.stop()  # type: ignore[no-untyped-call]
+        self._pool.join()
+
+
+@contextlib.contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    """Have these variables set for what is started meanwhile."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _no_child() -> BudgetError:
+    """Return what it means that children end before they have begun: it is no artwork's fault."""
+    return BudgetError(
+        "memory: no process can be started to read artwork in", "Raise memory.budget, or the container's limit."
+    )
+
+
+def _tidily(function: Callable[..., Result], *args: Any) -> Result:
+    """Do one piece of work, and give back what its allocations leave: the next one may need other sizes."""
+    try:
+        return function(*args)
+    finally:
+        trim_heap()
+
+
+def _settle(memory_bytes: int) -> None:
+    """Make this child expendable: it dies with the run, cannot outgrow its budget, and knows only images."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run ends its children when it is interrupted
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_die_with_the_run, daemon=True).start()
+    with contextlib.suppress(ValueError, OSError):  # a stricter limit is in force already
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+    from tiles.vips import start  # noqa: PLC0415 - libvips belongs to the child, and to its limits
+
+    start(threads=1)
+
+
+def _die_with_the_run() -> None:
+    """End this process, and with the last of its siblings the server, when the run has ended, however it did."""
+    run = multiprocessing.parent_process()
+    if run is not None:
+        run.join()
+        os._exit(1)
+
+
+def _cause(exit_code: int | None) -> str:
+    if exit_code is not None and exit_code < 0:
+        with contextlib.suppress(ValueError):
+            return signal.Signals(-exit_code).name
+    return f"exit code {exit_code}"
