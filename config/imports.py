@@ -16,10 +16,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from config.database import Database
 from config.errors import ConfigurationError, StorageError
 from config.findings import complain, find_problems
-from config.schema import Dpi, Inches, PositiveInches
+from config.schema import ORDER_COLUMNS, Dpi, Inches, PositiveInches
 from config.yamlfile import MAX_BYTES, YamlDocument, read_yaml
 
-ORDER_COLUMNS = ("order", "design", "quantity", "width_in", "height_in")
 MAX_CSV_BYTES = 64 * MAX_BYTES
 
 

@@ -112,6 +112,9 @@ class Sheet(_Model):
         return self.printer is not None or self.canvas is not None
 
 
+ORDER_COLUMNS = ("order", "design", "quantity", "width_in", "height_in")  # of a CSV; the keys of an inline item
+
+
 class InlineItem(_Model):
     """One order line in the pipeline file. Whether it can be printed is judged order by order, as for a CSV."""
 

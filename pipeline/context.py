@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from config.database import Database
 from pipeline.governor import Governor
 from tiles.store import TileStore
+
+if TYPE_CHECKING:
+    from config.database import Database
 
 STEPS = ("fetch", "prepare", "plan", "render", "deliver")
 
@@ -51,7 +53,7 @@ class Context:
     folder: Path
     run: str
     started_at: str
-    database: Database | None
+    database: "Database | None"
     store: TileStore
     store_max_bytes: int
     governor: Governor

@@ -1,15 +1,19 @@
 """How large the sheet is: from the database by printer and canvas, or from the pipeline file."""
 
+from typing import TYPE_CHECKING
+
 from config import schema
-from config.database import Database
 from config.errors import ConfigurationError
 from config.units import inches_to_px
 from pipeline.plan import Sheet
 
+if TYPE_CHECKING:
+    from config.database import Database
+
 MAX_SIDE_PX = 1_000_000  # PNG readers stop there (libpng's PNG_USER_WIDTH_MAX)
 
 
-def resolve_sheet(sheet: schema.Sheet, database: Database | None) -> Sheet:
+def resolve_sheet(sheet: schema.Sheet, database: "Database | None") -> Sheet:
     """Return the sheet at full size, in pixels; what the pipeline file says of spacing counts over the database."""
     spacing_x_in, spacing_y_in = _spacing(sheet.spacing_in)
     if sheet.from_database:

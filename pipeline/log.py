@@ -7,11 +7,12 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from pythonjsonlogger.json import JsonFormatter
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 LogFormat = Literal["auto", "text", "json"]
 
@@ -28,13 +29,15 @@ class NoProgress:
 class BarProgress:
     """A progress bar on a terminal; log lines scroll above it."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: "Console") -> None:
         """Draw on `console`."""
         self._console = console
 
     @contextmanager
     def track(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
         """Show a bar called `what` until the context ends."""
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - see _console
+
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
         with Progress(*columns, TimeRemainingColumn(), console=self._console, transient=True) as bar:
             task = bar.add_task(what, total=total)
@@ -60,7 +63,7 @@ def silence_output() -> None:
 class _TextHandler(logging.Handler):
     """Writes messages as a person reads them; control characters of customers' names are shown, not obeyed."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: "Console") -> None:
         super().__init__()
         self._console = console
 
@@ -88,21 +91,22 @@ _LEVELS = {logging.DEBUG: "debug", logging.INFO: "info", logging.WARNING: "warn"
 def start_logging(kind: LogFormat, *, verbose: bool) -> NoProgress | BarProgress:
     """Send the log to standard output in the format asked for; return what shows progress beside it."""
     terminal = sys.stdout.isatty()
-    console = Console(file=sys.stdout)
     handler: logging.Handler
+    progress: NoProgress | BarProgress = NoProgress()
     if kind == "json" or (kind == "auto" and not terminal):
         handler = _LineHandler(sys.stdout)
         handler.setFormatter(_LineFormatter("%(message)s", timestamp="time", json_ensure_ascii=False))
-        terminal = False
     else:
+        console = _console(sys.stdout)
         handler = _TextHandler(console)
+        progress = BarProgress(console) if terminal else progress
     root = logging.getLogger()
     for former in list(root.handlers):
         root.removeHandler(former)
     root.addHandler(handler)
     root.setLevel(logging.WARNING)  # libraries: libvips tells of every thread pool
     logging.getLogger("pipeline").setLevel(logging.DEBUG if verbose else logging.INFO)
-    return BarProgress(console) if terminal else NoProgress()
+    return progress
 
 
 def quiet_logging() -> None:
@@ -116,4 +120,10 @@ def quiet_logging() -> None:
 def progress_only() -> NoProgress | BarProgress:
     """Keep the log to itself, and show progress if a person looks."""
     quiet_logging()
-    return BarProgress(Console(file=sys.stderr)) if sys.stderr.isatty() else NoProgress()
+    return BarProgress(_console(sys.stderr)) if sys.stderr.isatty() else NoProgress()
+
+
+def _console(file: TextIO) -> "Console":
+    from rich.console import Console  # noqa: PLC0415 - costs time that a run without a person watching spares
+
+    return Console(file=file)

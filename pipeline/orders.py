@@ -7,12 +7,14 @@ import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from config.database import Database
 from config.errors import ConfigurationError, StorageError
-from config.imports import ORDER_COLUMNS
-from config.schema import InlineItem, Orders
+from config.schema import ORDER_COLUMNS, InlineItem, Orders
 from pipeline.items import Item, Rejection, number_copies, parse_inches, parse_quantity, reject
+
+if TYPE_CHECKING:
+    from config.database import Database
 
 MAX_TEXT = 4096  # of an order id or a design's name; longer ones are some other column
 MAX_COPIES = 500_000  # of one run; a thousand full rolls
@@ -45,7 +47,7 @@ class _Line:
     problem: str = ""
 
 
-def read(orders: Orders, folder: Path, database: Database | None, chosen: Sequence[str] = ()) -> OrderBook:
+def read(orders: Orders, folder: Path, database: "Database | None", chosen: Sequence[str] = ()) -> OrderBook:
     """Read the orders that the job names; only those `chosen` by id where any are.
 
     `folder` is where relative paths count from. Raises ConfigurationError if a chosen order is not there, or the
@@ -62,7 +64,7 @@ def read(orders: Orders, folder: Path, database: Database | None, chosen: Sequen
     return _judge(lines)
 
 
-def _lines(orders: Orders, folder: Path, database: Database | None, chosen: Sequence[str]) -> Iterator[_Line]:
+def _lines(orders: Orders, folder: Path, database: "Database | None", chosen: Sequence[str]) -> Iterator[_Line]:
     if orders.csv is not None:
         return _csv_lines(folder / orders.csv)
     if orders.items is not None:
@@ -121,7 +123,7 @@ def _inline_lines(items: Sequence[InlineItem]) -> Iterator[_Line]:
         )
 
 
-def _database_lines(database: Database, chosen: Sequence[str]) -> Iterator[_Line]:
+def _database_lines(database: "Database", chosen: Sequence[str]) -> Iterator[_Line]:
     for line in database.order_lines(chosen):
         yield _Line(
             where=f"order {line.order}, item {line.position}",

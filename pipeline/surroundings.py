@@ -4,8 +4,8 @@ import os
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from config.database import Database
 from config.schema import Pipeline
 from config.units import parse_bytes
 from pipeline.context import Context, Progress
@@ -14,6 +14,9 @@ from pipeline.machine import MemoryLimit, anonymous_bytes, cpu_count, memory_lim
 from tiles.heap import limit_arenas
 from tiles.store import TileStore
 from tiles.vips import start
+
+if TYPE_CHECKING:
+    from config.database import Database
 
 MALLOC_ARENAS = 2
 
@@ -30,7 +33,7 @@ def build_context(pipeline: Pipeline, file: Path, progress: Progress, orders: tu
         folder=folder,
         run=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
         started_at=now.isoformat(timespec="seconds"),
-        database=Database(pipeline.database, folder) if pipeline.database else None,
+        database=_database(pipeline.database, folder) if pipeline.database else None,
         store=TileStore(folder / pipeline.store.path),
         store_max_bytes=parse_bytes(pipeline.store.max_bytes),
         governor=Governor(budget(pipeline), anonymous_bytes),
@@ -45,3 +48,9 @@ def budget(pipeline: Pipeline) -> MemoryLimit:
     detected = memory_limit()
     allowed = pipeline.memory.limit_of(detected.bytes)
     return detected if allowed == detected.bytes else MemoryLimit(allowed, f"memory.budget, within {detected.source}")
+
+
+def _database(url: str, folder: Path) -> "Database":
+    from config.database import Database  # noqa: PLC0415 - costs time that a run without a database spares
+
+    return Database(url, folder)
