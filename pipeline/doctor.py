@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from config.errors import TilepressError
 from config.units import format_bytes
 from pipeline.governor import REFUSE_AT, WARN_AT
 from pipeline.machine import anonymous_bytes, cpu_count, free_disk_bytes, memory_limit
+from tiles.sinks.deflate import CANDIDATES, Deflater, best_deflater
 from tiles.vips import formats, versions
 
 
@@ -28,8 +30,16 @@ def examine(folder: Path, database_url: str) -> Iterator[tuple[str, str]]:
     missing = [name for name, there in formats().items() if not there]
     if missing:
         yield "missing", f"{', '.join(missing)}: libvips was built without"
+    yield "deflate", describe_deflater(best_deflater())
     yield "disk", f"{format_bytes(free_disk_bytes(folder))} free at {folder}"
     yield "database", _database(database_url, folder)
+
+
+def describe_deflater(used: Deflater) -> str:
+    """Say which library compresses the sheets, and which would do so in less time."""
+    faster = [candidate.name for candidate in takewhile(lambda candidate: candidate.name != used.name, CANDIDATES)]
+    missing = f"; {' or '.join(faster)} is faster, and not installed" if faster else ""
+    return f"{used.name}, level {used.level}{missing}"
 
 
 def _host_memory() -> str:

@@ -157,10 +157,12 @@ def test_doctor_shows_limits_and_formats(tmp_path: Path, tilepress: "Callable[..
         "python",
         "libvips",
         "formats",
+        "deflate",
         "disk",
         "database",
     ]
     assert "PNG, JPEG, TIFF, WebP, HEIF/AVIF, SVG" in outcome.stdout
+    assert "isal, level 1\n" in outcome.stdout
 
 
 def test_store_stats_and_prune(shop: "Shop", tilepress: "Callable[..., Outcome]") -> None:

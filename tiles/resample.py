@@ -23,8 +23,8 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 LOBES = 3  # of the Lanczos window (Duchon 1979), which is stretched by as much as the image is shrunk
 GREATEST_SUM = 1.6  # of a pixel's weights without their signs, which are negative in turn; with them it is 1
-STEPS = 20  # of a premultiplied sample to an 8-bit level
-ROW_UNIT = 2**11  # what the weights of a row add up to: 255 · STEPS · ROW_UNIT · GREATEST_SUM < 2²⁴, float32's limit
+STEPS = 10  # of a premultiplied sample to an 8-bit level; fewer of these, and weights could be finer, and vice versa:
+ROW_UNIT = 2**12  # what the weights of a row add up to. 255 · STEPS · ROW_UNIT · GREATEST_SUM < 2²⁴, float32's limit
 COLUMN_UNIT = 2**20  # and those of a column; times all that < 2⁵³, float64's limit
 CHUNK_PX = 60_000  # pixels taken at once: expanded, they fit a core's second cache
 ROWS_OUT = 16  # rows finished at once: fewer would cost calls, more would cost memory

@@ -29,7 +29,7 @@ _V_MAGIC = b"\xb6\xa6\xf2\x08"  # little-endian
 _V_UCHAR, _V_UNCODED, _V_SRGB = 0, 0, 22  # libvips' numbers for format, coding and interpretation
 V_HEADER_BYTES = _V_HEADER.size
 IN_USE_S = 6 * 3600.0  # an entry used this recently may belong to a run that is still at work
-_PIPELINE = "3"  # raised when preparation changes its pixels: older entries are then never found
+_PIPELINE = "4"  # raised when preparation changes its pixels: older entries are then never found
 
 
 @dataclass(frozen=True, slots=True)

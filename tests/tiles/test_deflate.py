@@ -1,25 +1,74 @@
-"""Deflate in pieces: the pieces are one valid stream, in order, with bounded work in flight."""
+"""Deflate in pieces: by whichever library is installed, the pieces are one valid stream."""
 
-import threading
-import time
 import zlib
 from collections.abc import Callable
-from functools import partial
+from importlib import import_module
+from random import Random
+from types import ModuleType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tiles.sinks.deflate import (
+    CANDIDATES,
     DEFLATE_END,
     ZLIB_HEADER,
-    OrderedWork,
+    Candidate,
+    best_deflater,
+    choose_deflater,
     combine_adler,
-    deflate_piece,
-    deflate_whole,
 )
+from tiles.sinks.sink import SheetFormat
+
+EVERY_LIBRARY = pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda candidate: candidate.name)
+ISAL, ZLIB_NG, ZLIB = (candidate.module for candidate in CANDIDATES)
 
 pieces = st.lists(st.binary(max_size=300), max_size=6)
+
+
+# -- the library -----------------------------------------------------------------------------------
+
+
+def importer_without(*missing: str) -> Callable[[str], ModuleType]:
+    """Return an importer for a machine on which modules are missing."""
+
+    def load(module: str) -> ModuleType:
+        if module in missing:
+            raise ModuleNotFoundError(f"No module named '{module}'")
+        return import_module(module)
+
+    return load
+
+
+@pytest.mark.parametrize(
+    ("missing", "name"), [([], "isal"), ([ISAL], "zlib-ng"), ([ZLIB_NG], "isal"), ([ISAL, ZLIB_NG], "zlib")]
+)
+def test_the_best_that_is_installed_is_taken(missing: list[str], name: str) -> None:
+    chosen = choose_deflater(load=importer_without(*missing))
+    assert chosen.name == name
+    assert chosen.library is import_module({candidate.name: candidate.module for candidate in CANDIDATES}[name])
+    assert zlib.decompress(chosen.whole(b"artwork")) == b"artwork"
+
+
+def test_no_library_at_all_is_an_error() -> None:
+    with pytest.raises(ImportError, match="no library that deflates"):
+        choose_deflater(load=importer_without(ISAL, ZLIB_NG, ZLIB))
+
+
+def test_only_a_missing_library_is_passed_over() -> None:
+    def load(module: str) -> ModuleType:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        choose_deflater(load=load)
+
+
+def test_sheets_are_deflated_by_the_best_unless_told_otherwise() -> None:
+    assert SheetFormat(1, 1, 400, b"", 1).deflater == choose_deflater() == best_deflater()
+
+
+# -- the stream ------------------------------------------------------------------------------------
 
 
 @given(first=st.binary(max_size=9000), second=st.binary(max_size=9000))
@@ -34,87 +83,36 @@ def test_the_check_sum_is_right_where_its_sums_wrap(length: int) -> None:
     assert combine_adler(zlib.adler32(first), zlib.adler32(second), length) == zlib.adler32(first + second)
 
 
-@given(pieces=pieces)
-def test_pieces_in_a_row_are_one_stream(pieces: list[bytes]) -> None:
+def joined(candidate: Candidate, pieces: list[bytes]) -> bytes:
+    """Return pieces, each compressed apart, as one zlib stream."""
+    deflater = choose_deflater([candidate])
     adler, stream = zlib.adler32(b""), ZLIB_HEADER
     for piece in pieces:
-        deflated = deflate_piece(piece)
+        deflated = deflater.piece(piece)
         adler, stream = combine_adler(adler, deflated.adler, deflated.length), stream + deflated.data
-    assert zlib.decompress(stream + DEFLATE_END + adler.to_bytes(4, "big")) == b"".join(pieces)
+    return stream + DEFLATE_END + adler.to_bytes(4, "big")
 
 
+@EVERY_LIBRARY
+@given(pieces=pieces)
+def test_pieces_in_a_row_are_one_stream(candidate: Candidate, pieces: list[bytes]) -> None:
+    assert zlib.decompress(joined(candidate, pieces)) == b"".join(pieces)
+
+
+@EVERY_LIBRARY
+def test_long_pieces_in_a_row_are_one_stream(candidate: Candidate) -> None:
+    """Longer than any library's window and buffers: what repeats, in a piece and across them, and noise."""
+    pieces = [bytes(range(256)) * 3000, bytes(700_000), bytes(range(256)) * 3000, Random(0).randbytes(300_000)]
+    assert zlib.decompress(joined(candidate, pieces)) == b"".join(pieces)
+
+
+@EVERY_LIBRARY
+def test_the_same_piece_gives_the_same_bytes(candidate: Candidate) -> None:
+    deflater, piece = choose_deflater([candidate]), b"flat" * 100_000
+    assert deflater.piece(piece) == deflater.piece(memoryview(piece)) == choose_deflater([candidate]).piece(piece)
+
+
+@EVERY_LIBRARY
 @given(data=st.binary(max_size=3000))
-def test_a_whole_is_a_stream_of_its_own(data: bytes) -> None:
-    assert zlib.decompress(deflate_whole(data)) == data
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.001)
-
-
-@pytest.mark.parametrize("threads", [1, 4])
-def test_results_are_taken_in_the_order_they_were_begun(threads: int) -> None:
-    taken: list[int] = []
-    work = OrderedWork(threads, taken.append)
-    last = threading.Event()
-
-    def first() -> int:
-        assert threads == 1 or last.wait(30)  # on several threads the first is the last to be done
-        return 0
-
-    def then(number: int) -> int:
-        if number == 3:
-            last.set()
-        return number
-
-    work.begin(first)
-    for number in range(1, 4):
-        work.begin(partial(then, number))
-    work.drain()
-    work.close()
-    assert taken == [0, 1, 2, 3]
-
-
-@pytest.mark.parametrize("threads", [1, 3])
-def test_no_more_is_under_way_than_the_threads_and_one(threads: int) -> None:
-    taken: list[int] = []
-    work = OrderedWork(threads, taken.append)
-    for begun in range(1, 51):
-        work.begin(partial(int, begun))
-        assert begun - len(taken) <= threads + 1
-    work.drain()
-    work.close()
-    assert taken == list(range(1, 51))
-
-
-def fail() -> int:
-    raise OSError("the disk is gone")
-
-
-def test_an_error_is_raised_by_the_next_call() -> None:
-    work: OrderedWork[int] = OrderedWork(4, lambda result: None)
-    work.begin(fail)
-    wait_until(lambda: all(future.done() for future in work._under_way))
-    with pytest.raises(OSError, match="the disk is gone"):
-        work.begin(lambda: 1)
-    work.close()
-
-
-def test_an_error_of_the_last_is_raised_at_the_end() -> None:
-    work: OrderedWork[int] = OrderedWork(4, lambda result: None)
-    work.begin(fail)
-    with pytest.raises(OSError, match="the disk is gone"):
-        work.drain()
-    work.close()
-
-
-def test_closing_drops_what_was_not_taken() -> None:
-    taken: list[int] = []
-    work = OrderedWork(1, taken.append)
-    work.begin(lambda: 1)
-    work.close()
-    work.drain()
-    assert taken == []
+def test_a_whole_is_a_stream_of_its_own(candidate: Candidate, data: bytes) -> None:
+    assert zlib.decompress(choose_deflater([candidate]).whole(data)) == data

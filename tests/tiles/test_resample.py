@@ -74,9 +74,9 @@ def test_it_is_the_reference_but_for_rounding(
     pixels = pixels_of(*size, seed, kind)
     width, height = (max(1, round(side * part)) for side, part in zip(size, share, strict=True))
     difference = np.abs(premultiplied(shrink(pixels, width, height)) - reference(pixels, width, height))
-    # alpha and colour are each rounded by up to half a level; the whole-number weights may add a fifth
-    assert difference.max() <= 1.2
-    assert difference[..., 3].max() <= 0.7
+    # alpha and colour are each rounded by up to half a level; whole-number samples and weights add a tenth or two
+    assert difference.max() <= 1.25
+    assert difference[..., 3].max() <= 0.75
 
 
 @settings(max_examples=40)

@@ -187,6 +187,18 @@ def test_a_patched_file_is_hashed_as_it_became(tmp_path: Path) -> None:
     assert written.sha256 == hashlib.sha256(b"1234 and more at the end").hexdigest()
 
 
+def test_room_that_is_patched_in_the_end_is_hashed_as_it_became(tmp_path: Path) -> None:
+    def fill(file: AtomicFile) -> None:
+        file.write(b"where: ")
+        file.reserve(4)
+        file.write(b" and more")
+        file.patch(7, b"1234")
+
+    written = write_atomically(tmp_path / "file", fill)
+    assert (tmp_path / "file").read_bytes() == b"where: 1234 and more"
+    assert written == SheetFile(tmp_path / "file", 20, hashlib.sha256(b"where: 1234 and more").hexdigest())
+
+
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.EIO])
 def test_only_a_folder_that_cannot_be_synced_at_all_is_no_error(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from tiles.sinks.deflate import deflate_whole
+from tiles.sinks.deflate import CANDIDATES, Candidate, choose_deflater
 from tiles.sinks.sink import SheetFormat
 from tiles.sinks.tiff import CLASSIC_LIMIT, TiffSink, largest_file
 from tiles.vips import srgb_profile
@@ -108,9 +108,10 @@ def test_no_file_is_larger_than_was_reckoned_with(
     assert write_sheet(tmp_path / "sheet.tif", pixels, "tiff").bytes <= largest_file(*size)
 
 
+@pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda candidate: candidate.name)
 @given(seed=st.integers(0, 1000), length=st.integers(1, 100_000), levels=st.integers(1, 256))
 def test_deflate_grows_what_it_cannot_shrink_by_less_than_was_reckoned_with(
-    seed: int, length: int, levels: int
+    candidate: Candidate, seed: int, length: int, levels: int
 ) -> None:
     data = np.random.default_rng(seed).integers(0, levels, length).astype(np.uint8).tobytes()
-    assert len(deflate_whole(data)) <= length * 1.01 + 64
+    assert len(choose_deflater([candidate]).whole(data)) <= length * 1.01 + 64

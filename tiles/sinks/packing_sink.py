@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from tiles.canvas import Strip
-from tiles.sinks.deflate import OrderedWork
+from tiles.sinks.ordered_work import OrderedWork
 from tiles.sinks.sink import AtomicFile, RowCount, SheetFile, SheetFormat
 
 Piece = TypeVar("Piece")

@@ -11,7 +11,7 @@ import numpy as np
 from config.units import dpi_to_px_per_metre
 from tiles.canvas import Strip
 from tiles.design import BYTES_PER_PX
-from tiles.sinks.deflate import DEFLATE_END, ZLIB_HEADER, Deflated, combine_adler, deflate_piece
+from tiles.sinks.deflate import DEFLATE_END, ZLIB_HEADER, Deflated, Deflater, combine_adler
 from tiles.sinks.packing_sink import PackingSink
 from tiles.sinks.sink import SheetFormat
 
@@ -41,7 +41,7 @@ class PngSink(PackingSink[Deflated]):
 
     def _packed(self, strip: Strip) -> Callable[[], Deflated]:
         above, self._above = self._above, strip[-1:].copy()  # a view would keep the whole strip
-        return partial(_pack, strip, above)
+        return partial(_pack, strip, above, self._sheet.deflater)
 
     def _append(self, piece: Deflated) -> None:
         self._adler = combine_adler(self._adler, piece.adler, piece.length)
@@ -52,12 +52,13 @@ class PngSink(PackingSink[Deflated]):
         self._chunk(b"IEND", b"")
 
     def _chunk(self, kind: bytes, data: bytes) -> None:
+        crc32 = self._sheet.deflater.library.crc32
         self._file.write(len(data).to_bytes(4, "big") + kind)
         self._file.write(data)
-        self._file.write(zlib.crc32(data, zlib.crc32(kind)).to_bytes(4, "big"))
+        self._file.write(crc32(data, crc32(kind)).to_bytes(4, "big"))
 
 
-def _pack(strip: Strip, above: Strip) -> Deflated:
+def _pack(strip: Strip, above: Strip, deflater: Deflater) -> Deflated:
     """Filter and compress a strip; `above` is the row before it."""
     rows = len(strip)
     pixels = strip.reshape(rows, -1)
@@ -65,4 +66,4 @@ def _pack(strip: Strip, above: Strip) -> Deflated:
     filtered[:, 0] = _FILTER_UP
     np.subtract(pixels[:1], above.reshape(1, -1), out=filtered[:1, 1:])
     np.subtract(pixels[1:], pixels[:-1], out=filtered[1:, 1:])
-    return deflate_piece(filtered.data.cast("B"))
+    return deflater.piece(filtered.data.cast("B"))

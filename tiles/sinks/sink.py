@@ -5,13 +5,14 @@ import hashlib
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BufferedRandom
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
 from tiles.canvas import Strip
+from tiles.sinks.deflate import Deflater, best_deflater
 
 ROWS_MULTIPLE = 16  # strips come in multiples of this many rows, the last excepted
 PARTIAL = ".partial"
@@ -28,13 +29,17 @@ class SheetFile:
 
 @dataclass(frozen=True, slots=True)
 class SheetFormat:
-    """What a sink must know before the first strip. `threads` encode at once; the bytes do not depend on it."""
+    """What a sink must know before the first strip.
+
+    `threads` encode at once; the bytes do not depend on it. They do on `deflater`; the pixels do not.
+    """
 
     width: int
     height: int
     dpi: int
     profile: bytes
     threads: int
+    deflater: Deflater = field(default_factory=best_deflater)
 
 
 class Sink(Protocol):
@@ -104,6 +109,11 @@ class AtomicFile:
         self.position += len(data)
         if self._hash is not None:
             self._hash.update(data)
+
+    def reserve(self, length: int) -> None:
+        """Append room that will be patched; as that would be in vain, what follows is not hashed while written."""
+        self._hash = None
+        self.write(bytes(length))
 
     def patch(self, offset: int, data: bytes) -> None:
         """Overwrite bytes written before; the hash is then taken from the finished file."""

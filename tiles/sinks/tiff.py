@@ -9,7 +9,7 @@ import numpy as np
 
 from tiles.canvas import Strip
 from tiles.design import BYTES_PER_PX
-from tiles.sinks.deflate import deflate_whole
+from tiles.sinks.deflate import Deflater
 from tiles.sinks.packing_sink import PackingSink
 from tiles.sinks.sink import ROWS_MULTIPLE, SheetFormat
 
@@ -35,14 +35,13 @@ class TiffSink(PackingSink[list[bytes]]):
 
     def _begin(self) -> None:
         """Write the header; where the directory is, is filled in at the end."""
-        self._file.write(
-            struct.pack("<2sHHHQ", b"II", 43, 8, 0, 0) if self.is_big else struct.pack("<2sHI", b"II", 42, 0)
-        )
+        self._file.write(struct.pack("<2sHHH", b"II", 43, 8, 0) if self.is_big else struct.pack("<2sH", b"II", 42))
+        self._file.reserve(8 if self.is_big else 4)
 
     def _packed(self, strip: Strip) -> Callable[[], list[bytes]]:
         if len(strip) % ROWS_PER_STRIP and self._rows.left:
             raise ValueError(f"{len(strip)} rows are no multiple of {ROWS_PER_STRIP}")
-        return partial(_pack, strip)
+        return partial(_pack, strip, self._sheet.deflater)
 
     def _append(self, piece: list[bytes]) -> None:
         for data in piece:
@@ -105,7 +104,7 @@ def largest_file(width: int, height: int) -> int:
     return int(width * height * BYTES_PER_PX * _GROWTH) + strips * _STRIP_BYTES + _DIRECTORY_BYTES
 
 
-def _pack(strip: Strip) -> list[bytes]:
+def _pack(strip: Strip, deflater: Deflater) -> list[bytes]:
     """Difference and compress rows, ROWS_PER_STRIP at a time."""
     packed = []
     for top in range(0, len(strip), ROWS_PER_STRIP):
@@ -113,5 +112,5 @@ def _pack(strip: Strip) -> list[bytes]:
         differences = np.empty_like(pixels)
         differences[:, :1] = pixels[:, :1]
         np.subtract(pixels[:, 1:], pixels[:, :-1], out=differences[:, 1:])
-        packed.append(deflate_whole(differences.data.cast("B")))
+        packed.append(deflater.whole(differences.data.cast("B")))
     return packed
