@@ -7,8 +7,10 @@ import logging
 import os
 import stat
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,13 +47,13 @@ def probe(names: Iterable[str], root: Path, limits: Limits, place: Workplace) ->
         raise ConfigurationError(f"{root}: no such folder", "Check designs.root in the pipeline file.")
     files: dict[str, _File | ArtworkError] = {}
 
-    def hashed() -> Iterator[_File]:
-        for name in dict.fromkeys(names):
-            files[name] = file = _find(name, root, limits)
+    def usable() -> Iterator[_File]:
+        for name, file in _find_all(list(dict.fromkeys(names)), root, limits, place.bench.workers):
+            files[name] = file
             if isinstance(file, _File):
                 yield file
 
-    headers = _headers(hashed(), limits, place)
+    headers = _headers(usable(), limits, place)
     designs = {name: _design(file, headers) for name, file in files.items()}
     found = [design for design in designs.values() if isinstance(design, Design)]
     distinct = len({design.sha256 for design in found})
@@ -60,6 +62,17 @@ def probe(names: Iterable[str], root: Path, limits: Limits, place: Workplace) ->
         extra={"names": len(files), "distinct": distinct, "unusable": len(files) - len(found)},
     )
     return designs
+
+
+def _find_all(
+    names: Sequence[str], root: Path, limits: Limits, threads: int
+) -> Iterator[tuple[str, _File | ArtworkError]]:
+    """Yield each name with its file, hashed on so many threads, or why there is none."""
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="hash")
+    try:
+        yield from zip(names, pool.map(partial(_find, root=root, limits=limits), names), strict=True)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _find(name: str, root: Path, limits: Limits) -> _File | ArtworkError:

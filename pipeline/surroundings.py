@@ -1,5 +1,6 @@
 """From a pipeline file to a run's context: the one place where settings meet the machine."""
 
+import gc
 import os
 import secrets
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ def build_context(pipeline: Pipeline, file: Path, progress: Progress, orders: tu
     limit_arenas(MALLOC_ARENAS)
     os.environ.setdefault("MALLOC_ARENA_MAX", str(MALLOC_ARENAS))  # for the children
     start(threads)
+    gc.freeze()  # what was imported stays: the collection after every part need not look at it
     return Context(
         folder=folder,
         run=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",

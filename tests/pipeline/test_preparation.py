@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pyvips
@@ -35,12 +36,12 @@ def make_design(folder: Path, name: str, *, buffered: bool = False, side: int = 
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Callable[[MemoryLimit], Workplace]]:
+def place(tmp_path: Path) -> Iterator[Callable[..., Workplace]]:
     benches: list[Workbench] = []
 
-    def make(limit: MemoryLimit) -> Workplace:
-        benches.append(Workbench(2, 2_000_000_000, 60.0))
-        return Workplace(TileStore(tmp_path / "store"), benches[-1], Governor(limit, lambda: 0))
+    def make(limit: MemoryLimit, used: int = 0, workers: int = 2) -> Workplace:
+        benches.append(Workbench(workers, 2_000_000_000, 60.0))
+        return Workplace(TileStore(tmp_path / "store"), benches[-1], Governor(limit, lambda: used))
 
     yield make
     for bench in benches:
@@ -89,6 +90,30 @@ def test_artwork_that_no_memory_here_would_suffice_for_fails_for_itself(
     assert isinstance(first, PreparedDesign)
     assert isinstance(second, ArtworkError)
     assert re.fullmatch(r"decoding it needs about \d\.\d GB; the memory limit is 256\.0 MB", second.message)
+
+
+@pytest.mark.parametrize(("limit_bytes", "at_once"), [(256_000_000, 1), (2_000_000_000, 4)])
+def test_as_many_designs_are_prepared_at_once_as_memory_and_cpus_admit(
+    limit_bytes: int, at_once: int, tmp_path: Path, place: Callable[..., Workplace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = finished = most = 0
+    workplace = place(MemoryLimit(limit_bytes, "a test"), used=80_000_000, workers=4)
+    submit = workplace.bench.submit
+
+    def counted(*args: Any) -> object:
+        nonlocal begun, most
+        begun += 1
+        most = max(most, begun - finished)
+        return submit(*args)
+
+    def advance(count: int) -> None:
+        nonlocal finished
+        finished += count
+
+    monkeypatch.setattr(workplace.bench, "submit", counted)
+    work = work_of([make_design(tmp_path, f"{'x' * number}.png", side=6000) for number in range(1, 9)])
+    prepare_designs(work, work, workplace, advance)
+    assert (begun, finished, most) == (8, 8, at_once)
 
 
 def test_when_memory_is_used_up_the_next_design_is_refused(
