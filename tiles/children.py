@@ -27,7 +27,6 @@ from tiles.heap import trim_heap
 Result = TypeVar("Result")
 
 _TASKS_PER_CHILD = 50  # what libraries leak is given back now and then
-_SERVED = ["tiles.children", "tiles.prepare"]  # what the server imports for its children
 _ENVIRONMENT = {  # of the server and its children
     "PYTHONPATH": str(Path(__file__).parents[1]),  # they import this program,
     "PYTHONSAFEPATH": "1",  # and nothing that lies where it was called
@@ -87,7 +86,7 @@ class Children:
     def __init__(self, workers: int, memory_bytes: int, timeout_s: float) -> None:
         """Have the server started, which goes on by itself."""
         self._timeout_s = timeout_s
-        multiprocessing.set_forkserver_preload(_SERVED)
+        multiprocessing.set_forkserver_preload(["tiles.nursery"])
         with _environment(_ENVIRONMENT):
             forkserver.ensure_running()
         self._pool = ProcessPool(

@@ -250,3 +250,11 @@ def test_children_end_when_the_run_is_interrupted(parent: "subprocess.Popen[byte
     os.killpg(parent.pid, signal.SIGINT)  # as a terminal does
     assert parent.wait(DEADLINE_S) != 0
     wait_until(lambda: have_ended(children))
+
+
+@pytest.mark.parametrize(("error", "told"), [("EOFError()", False), ("ValueError('a bug')", True)])
+def test_a_child_whose_run_has_gone_says_nothing_and_a_bug_is_told(error: str, told: bool) -> None:
+    script = f"import tiles.nursery\nraise {error}"
+    done = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert ("a bug" in done.stderr) == told
+    assert bool(done.stderr) == told
