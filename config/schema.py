@@ -154,6 +154,7 @@ class Layout(_Model):
 
     rotate: bool = True
     trim: bool = False
+    effort: Literal["fast", "normal", "thorough"] = "normal"
 
 
 class Quality(_Model):

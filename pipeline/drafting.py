@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from pipeline.delivery import Outbox, storing, write_text
 from pipeline.film import resolve_sheet
 from pipeline.items import Rejection, reject
 from pipeline.orders import OrderBook
-from pipeline.plan import Plan, PreparedKey, Printable
+from pipeline.plan import Plan, PreparedKey, Printable, Sheet
 from pipeline.planning import plan_sheets
 from pipeline.prediction import peak_bytes, render_bytes
 from pipeline.preparation import Sized, measure_boxes, prepare_designs, size_items
@@ -94,10 +94,7 @@ def think_through(desk: Desk, bench: Workbench) -> Draft:
         boxes = measure_boxes(found, _place(desk, bench)) if job.layout.trim else {}
     with watch.step("plan"):
         sized = size_items(book.items, designs, boxes, sheet.dpi, job.quality)
-        rejected = (*book.rejected, *sized.rejected)
-        plan = plan_sheets(
-            sized.printables, sheet, rotate=job.layout.rotate, file_name=desk.outbox.part_name, rejected=rejected
-        )
+        plan = _lay_out(sized.printables, sheet, (*book.rejected, *sized.rejected), desk)
     missing = [work for work in sized.work.values() if context.store.find(*work) is None]
     predicted = peak_bytes(sheet.width_px, plan.placed, missing, context.threads)
     return Draft(book, sized, plan, predicted)
@@ -148,6 +145,25 @@ def save_plan(plan: Plan, desk: Desk) -> Path:
     return write_text(desk.context.store.root / "plans" / f"{desk.job.name}.json", json.dumps(plan.as_json()))
 
 
+def _lay_out(printables: Sequence[Printable], sheet: Sheet, rejected: Sequence[Rejection], desk: Desk) -> Plan:
+    """Plan as the job's layout says, and log what keeping orders together costs."""
+    layout = desk.job.layout
+    plan = plan_sheets(
+        printables,
+        sheet,
+        rotate=layout.rotate,
+        file_name=desk.outbox.part_name,
+        rejected=rejected,
+        effort=layout.effort,
+    )
+    if plan.kept_together_px:
+        log.info(
+            f"To keep orders together, {plan.kept_together_in:.2f} in more of the sheets are used than need be",
+            extra={"kept_together_px": plan.kept_together_px},
+        )
+    return plan
+
+
 def _without(draft: Draft, broken: Mapping[PreparedKey, ArtworkError], desk: Desk) -> Draft:
     """Return the draft planned again without the items whose designs are broken."""
     kept = tuple(printable for printable in draft.sized.printables if printable.key not in broken)
@@ -155,13 +171,7 @@ def _without(draft: Draft, broken: Mapping[PreparedKey, ArtworkError], desk: Des
         _give_up(printable, broken[printable.key]) for printable in draft.sized.printables if printable.key in broken
     )
     sized = replace(draft.sized, printables=kept, rejected=(*draft.sized.rejected, *lost))
-    plan = plan_sheets(
-        kept,
-        draft.plan.sheet,
-        rotate=desk.job.layout.rotate,
-        file_name=desk.outbox.part_name,
-        rejected=(*draft.book.rejected, *sized.rejected),
-    )
+    plan = _lay_out(kept, draft.plan.sheet, (*draft.book.rejected, *sized.rejected), desk)
     return replace(draft, sized=sized, plan=plan)
 
 

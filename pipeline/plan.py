@@ -99,16 +99,26 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All parts and all rejections of a run; the same input gives the same plan."""
+    """All parts and all rejections of a run; the same input gives the same plan.
+
+    `kept_together_px` is what keeping orders together costs: the height that all parts use beyond the lowest layout
+    found on as many parts. Where parts shrink to their content it is 0.
+    """
 
     sheet: Sheet
     parts: tuple[Part, ...]
     rejected: tuple[Rejection, ...]
+    kept_together_px: int = 0
 
     @property
     def placed(self) -> int:
         """Copies on parts."""
         return sum(len(part.placements) for part in self.parts)
+
+    @property
+    def kept_together_in(self) -> float:
+        """`kept_together_px` in inches of film."""
+        return self.kept_together_px / self.sheet.dpi
 
     def placements(self) -> Iterator[Placement]:
         """Yield every placement, part by part."""
@@ -145,6 +155,7 @@ class Plan:
             "sheet": asdict(self.sheet),
             "designs": self.designs(),
             "rejected": [asdict(rejection) for rejection in self.rejected],
+            "kept_together_px": self.kept_together_px,
         }
 
 

@@ -1,15 +1,17 @@
 """The plan: every copy to a place on a part, or to a rejection. Pure and deterministic.
 
-Film is saved first; among packings that take the same film, the one that spreads the fewest orders over parts is
-taken; and copies of one printed size, which can trade places freely, are dealt out so that orders stay together.
+Film is saved first: parts, and where they shrink to their content the height of all of them. Among packings that take
+the same film, the one that spreads the fewest orders over parts is taken; what it uses more of full-size sheets than
+the lowest is stated in the plan. Copies of one printed size, which can trade places freely, are dealt out so that
+orders stay together.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.items import Rejection, reject
-from pipeline.packing import Packing, Spot, packings
+from pipeline.packing import Effort, Packing, Spot, packings
 from pipeline.plan import Part, Placement, Plan, Printable, Sheet
 from tiles.geometry import Rect
 
@@ -34,8 +36,9 @@ def plan_sheets(
     rotate: bool,
     file_name: Callable[[int], str],
     rejected: Sequence[Rejection] = (),
+    effort: Effort = "normal",
 ) -> Plan:
-    """Return the plan for `printables` on as many parts of `sheet` as it takes.
+    """Return the plan for `printables` on as many parts of `sheet` as it takes; more effort never takes more film.
 
     `rejected` are copies given up before; they and the ones that fit no sheet stand in the plan. `file_name` gives
     a part's file its name by the part's number, from 1.
@@ -48,12 +51,11 @@ def plan_sheets(
             misfits.append(reject(printable.item, reason))
         else:
             fitting.append(printable)
-    copies = list(_copies(fitting))
+    laid_out, kept_together_px = _lay_out(list(_copies(fitting)), sheet, rotate=rotate, effort=effort)
     parts = tuple(
-        _part(number, placements, sheet, file_name(number))
-        for number, placements in enumerate(_lay_out(copies, sheet, rotate=rotate), start=1)
+        _part(number, placements, sheet, file_name(number)) for number, placements in enumerate(laid_out, start=1)
     )
-    return Plan(sheet, parts, (*rejected, *misfits))
+    return Plan(sheet, parts, (*rejected, *misfits), kept_together_px)
 
 
 def _misfit(printable: Printable, sheet: Sheet, *, rotate: bool) -> str:
@@ -84,10 +86,15 @@ def _copies(printables: Sequence[Printable]) -> Iterator[_Copy]:
             yield _Copy(printable, copy, ranks[item.order])
 
 
-def _lay_out(copies: Sequence[_Copy], sheet: Sheet, *, rotate: bool) -> list[list[Placement]]:
-    """Return the placements of each part, from the top left."""
+def _lay_out(
+    copies: Sequence[_Copy], sheet: Sheet, *, rotate: bool, effort: Effort
+) -> tuple[list[list[Placement]], int]:
+    """Return the placements of each part, from the top left, and the height in pixels spent on keeping orders together.
+
+    That is what the parts use in all, beyond the lowest packing found on as many parts.
+    """
     if not copies:
-        return []
+        return [], 0
     usable = sheet.usable
     candidates = packings(
         [copy.size for copy in copies],
@@ -96,15 +103,34 @@ def _lay_out(copies: Sequence[_Copy], sheet: Sheet, *, rotate: bool) -> list[lis
         gap_x=sheet.spacing_x_px,
         gap_y=sheet.spacing_y_px,
         rotate=rotate,
+        effort=effort,
     )
-    dealt = ((packing, _deal(copies, packing)) for packing in candidates)
-    packing, assigned = min(dealt, key=lambda pair: _cost(pair[0], pair[1], sheet))
+    packing, assigned, kept_together_px = _choose(copies, candidates, sheet)
     parts: list[list[Placement]] = [[] for _ in packing.heights]
     for copy, spot in assigned:
         parts[spot.bin].append(_placement(copy, spot, usable))
     for placements in parts:
         placements.sort(key=lambda placement: (placement.rect.y, placement.rect.x))
-    return parts
+    return parts, kept_together_px
+
+
+def _choose(
+    copies: Sequence[_Copy], candidates: Iterable[Packing], sheet: Sheet
+) -> tuple[Packing, list[tuple[_Copy, Spot]], int]:
+    """Return the packing that costs least, its copies' spots, and the height it uses beyond the lowest, in pixels.
+
+    Candidates are looked at one by one, as each is as large as the plan.
+    """
+    used: list[tuple[int, int]] = []
+
+    def dealt() -> Iterator[tuple[Packing, list[tuple[_Copy, Spot]]]]:
+        for packing in candidates:
+            used.append((len(packing.heights), sum(packing.heights)))
+            yield packing, _deal(copies, packing)
+
+    chosen, assigned = min(dealt(), key=lambda pair: _cost(pair[0], pair[1], sheet))
+    _, lowest = min(used)  # on as few parts as the chosen one, since parts come first in its cost
+    return chosen, assigned, sum(chosen.heights) - lowest
 
 
 def _deal(copies: Sequence[_Copy], packing: Packing) -> list[tuple[_Copy, Spot]]:

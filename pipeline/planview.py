@@ -61,6 +61,8 @@ def describe(job: GangsheetJob, draft: Draft, context: Context) -> Iterator[str]
         f"  {len(plan.parts)} parts, {film:.2f} in of film; {draft.ordered} copies ordered, "
         f"{plan.placed} placed, {rejected} rejected"
     )
+    if plan.kept_together_px:
+        yield f"  to keep orders together, {plan.kept_together_in:.2f} in more of that film is used than need be"
     limit = context.governor.limit
     yield (
         f"  predicted peak memory: {format_bytes(draft.predicted_peak_bytes)} "

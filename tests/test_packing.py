@@ -1,7 +1,11 @@
-"""Packing: nothing overlaps, nothing is lost, and little film is wasted."""
+"""Packing: nothing overlaps, nothing is lost, little film is wasted, and no clock has a say in it."""
 
+import ast
 import json
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
@@ -11,10 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.packing import Packing, pack, packings
+import pipeline.packing
+from pipeline.packing import Effort, Packing, pack, packings
 from pipeline.packing.bounds import fewest_bins
 from pipeline.packing.values import lots
 
+REPOSITORY = Path(__file__).parents[1]
+EFFORTS: list[Effort] = ["fast", "normal", "thorough"]
 BENCHMARKS = Path(__file__).parents[2] / "shared" / "data" / "packing"
 Size = tuple[int, int]
 
@@ -157,11 +164,68 @@ def test_the_first_candidate_keeps_neighbours_together() -> None:
     assert sum(len(bins) - 1 for bins in spread.values()) <= 3 * len(packing.heights)
 
 
-def test_more_effort_does_not_cost_film() -> None:
-    boxes = sticker_sizes(40)
-    fast, normal = (pack(boxes, 8800, 96_000, gap_x=50, gap_y=50, effort=e) for e in ("fast", "normal"))
-    assert_sound(normal, boxes, (8800, 96_000), 50, 50)
-    assert sum(normal.heights) <= sum(fast.heights)
+@given(boxes=st.lists(st.tuples(sides, sides), max_size=6), gap_x=gaps, rotate=st.booleans())
+@settings(deadline=None, max_examples=8)
+def test_more_effort_never_costs_film(boxes: list[Size], gap_x: int, rotate: bool) -> None:
+    fast, normal, thorough = (pack(boxes, 40, 30, gap_x=gap_x, rotate=rotate, effort=effort) for effort in EFFORTS)
+    assert_sound(thorough, boxes, (40, 30), gap_x)
+    assert thorough.cost <= normal.cost <= fast.cost
+
+
+@pytest.mark.parametrize(("count", "width", "height"), [(40, 8800, 96_000), (60, 6400, 8000)])
+def test_more_effort_goes_on_from_what_less_effort_found(count: int, width: int, height: int) -> None:
+    boxes = sticker_sizes(count)
+    fast, normal = (list(packings(boxes, width, height, gap_x=50, gap_y=50, effort=effort)) for effort in EFFORTS[:2])
+    assert set(fast) < set(normal)
+    assert min(normal, key=lambda each: each.cost).cost < min(fast, key=lambda each: each.cost).cost
+
+
+def imports(tree: ast.AST) -> set[str]:
+    """Return the modules that a module's source imports."""
+    plain = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+
+
+def test_packing_cannot_tell_the_time_nor_draw_lots_without_a_seed() -> None:
+    """Of its imports none knows a clock, and every generator of random numbers is given its seed."""
+    harmless = {"bisect", "collections.abc", "dataclasses", "itertools", "operator", "random", "typing"}
+    sources = [ast.parse(path.read_text()) for path in Path(pipeline.packing.__path__[0]).glob("*.py")]
+    assert len(sources) > 3
+    used = set().union(*map(imports, sources))
+    assert {name for name in used if not name.startswith("pipeline.packing")} <= harmless
+    calls = [node for tree in sources for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    seeds = [call.args for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Random"]
+    assert seeds
+    assert all(len(args) == 1 and isinstance(args[0], ast.Constant) for args in seeds)
+    taken = [
+        alias.name
+        for tree in sources
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if node.module == "random"
+    ]
+    assert set(taken) == {"Random"}
+
+
+def test_every_process_packs_in_the_same_way() -> None:
+    program = (
+        "from tests.test_packing import sticker_sizes, packings\n"
+        "print(list(packings(sticker_sizes(20), 6400, 4000, gap_x=50, gap_y=50)))"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=REPOSITORY,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(found) == 1
+    assert found.pop().count("Packing(") > 10
 
 
 def test_three_thousand_stickers_waste_less_than_a_hundredth_of_the_rolls() -> None:

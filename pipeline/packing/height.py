@@ -1,6 +1,7 @@
 """Using less of a bin's height: lay its boxes in other orders, or those on top of it anew. Seeded and counted."""
 
 from collections.abc import Sequence
+from operator import mul
 from random import Random
 
 from pipeline.packing import bounds
@@ -54,7 +55,7 @@ def _reordered(lots: Lots, placed: Bin, floor: int, rng: Random, meter: Meter) -
         how = Rule(rng.choice(slacks(lots))) if rng.random() < _SWITCH else rule
         left = list(counts)
         filled = fill(lots, list(tried), left, how, _goal(height, floor))
-        area = sum(lots.area(lot) * n for lot, n in enumerate(left) if n)
+        area = sum(map(mul, lots.areas, left))
         if area < out:
             trials = _PATIENCE * len(order)
         if area <= out:
@@ -82,7 +83,7 @@ def _retopped(lots: Lots, placed: Bin, floor: int, rng: Random, meter: Meter) ->
             goal, trials = _goal(height, floor), 2 * _PATIENCE * len(best)
             homeless = [each.pose.lot for each in best if each.y + each.pose.height > goal]
             kept = [each for each in best if each.y + each.pose.height <= goal]
-            out = sum(map(lots.area, homeless))
+            out = sum(lots.areas[lot] for lot in homeless)
         below, taken = _cut(kept, rng)
         pool = [*homeless, *(each.pose.lot for each in taken)]
         if not meter.spend(2 * len(pool), len(pool)):
@@ -90,7 +91,7 @@ def _retopped(lots: Lots, placed: Bin, floor: int, rng: Random, meter: Meter) ->
         left = {lot: pool.count(lot) for lot in sorted(pool)}
         live = shuffled(lots, left, rng)
         filled = fill(lots, live, left, Rule(rng.choice(slacks(lots))), goal, below)
-        area = sum(lots.area(lot) * n for lot, n in left.items())
+        area = sum(lots.areas[lot] * n for lot, n in left.items())
         if area <= out * (1 + WORSE * rng.random()):
             out, kept = area, below + filled
             homeless = [lot for lot, n in left.items() for _ in range(n)]

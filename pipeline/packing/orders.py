@@ -30,13 +30,13 @@ def longest(pose: Pose) -> tuple[int, ...]:
 RANKS: tuple[Rank, ...] = (largest, widest, tallest, longest)
 
 
-def slacks(lots: Lots) -> tuple[int, ...]:
+def slacks(lots: Lots) -> list[int]:
     """Return the slacks worth trying: exact, two that suit sizes without a grid, and first fit.
 
     One and two hundredths of the bin's width were the best of 0, 20, 50, 100, 200 px for random stickers of 0.5 to
     6 in on a 22 in roll at 400 dpi.
     """
-    return 0, lots.width // 100, lots.width // 50, ANY
+    return sorted({0, lots.width // 100, lots.width // 50, ANY})
 
 
 def in_order(lots: Lots) -> Iterator[list[Bin]]:

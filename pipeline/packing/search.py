@@ -13,6 +13,7 @@ _PLACE = 50  # finding and taking a place costs as much as looking at so many po
 _NOISE = 0.5  # of 0.1, 0.3, 0.5, 1 and 2 this settled most of the 500 instances of the literature
 WORSE = 0.1  # likewise, of 0, 0.02, 0.05, 0.1, 0.3
 _TRIALS = 400  # for each box, to find room for the homeless
+_LEAST_SHARE = 0.05  # of the steps, before anything is called hopeless
 
 
 @dataclass(slots=True)
@@ -67,11 +68,13 @@ def _settle(
     Ruin and recreate (Schrimpf et al. 2000, "Record breaking optimization results using the ruin and recreate
     principle"); the area left out may grow a little now and then. `caps` are the heights of the bins.
     """
-    rules = [Rule(slack) for slack in slacks(lots)]
-    out = sum(map(lots.area, homeless))
+    rules, budget = [Rule(slack) for slack in slacks(lots)], meter.left
+    out = least = sum(lots.areas[lot] for lot in homeless)
     for _ in range(_TRIALS * sum(lots.counts)):
         if not homeless:
             return [each for each in bins if each]
+        if budget - meter.left > budget * _promise(lots, least):
+            break
         chosen = sorted(rng.sample(range(len(bins)), min(len(bins), rng.choice((2, 2, 3)))))
         pool = homeless + [placed.pose.lot for number in chosen for placed in bins[number]]
         left = dict.fromkeys(sorted(pool), 0)
@@ -82,19 +85,29 @@ def _settle(
             break
         rule = rng.choice(rules)
         filled = [fill(lots, live, left, rule, caps[number]) for number in chosen]
-        area = sum(lots.area(lot) * n for lot, n in left.items())
+        area = sum(lots.areas[lot] * n for lot, n in left.items())
         if area <= out * (1 + WORSE * rng.random()):
             out, homeless = area, [lot for lot, n in left.items() for _ in range(n)]
+            least = min(least, area)
             for number, each in zip(chosen, filled, strict=True):
                 bins[number] = each
     return None
 
 
+def _promise(lots: Lots, out: int) -> float:
+    """Return which share of the steps it is worth to go on for, the least area left out so far being this.
+
+    Where half a bin is still left out after many steps, it will be after all of them. Of the 500 instances of the
+    literature this takes less than half of the time, and loses 3 of the 96 bins that are saved without it.
+    """
+    return max(_LEAST_SHARE, (1 - out / (lots.width * lots.height)) ** 3)
+
+
 def shuffled(lots: Lots, kinds: Iterable[int], rng: Random) -> list[Pose]:
     """Return the poses of some lots, the larger tending to the front, and each lot's poses in either order."""
-    rank = {lot: lots.area(lot) * (1 + _NOISE * rng.random()) for lot in kinds}
+    rank = {lot: lots.areas[lot] * (1 + _NOISE * rng.random()) for lot in kinds}
     poses: list[Pose] = []
     for lot in sorted(rank, key=rank.__getitem__, reverse=True):
         ways = lots.poses[lot]
-        poses += rng.choice((ways, ways[::-1]))
+        poses += ways if rng.random() < 0.5 else ways[::-1]  # noqa: PLR2004 - a coin is tossed
     return poses

@@ -4,14 +4,14 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from operator import itemgetter
+from operator import attrgetter
 
 from pipeline.packing.values import Bin, Lots, Placed, Pose
 
 ANY = 1 << 60
 """A slack under which every pose that fits counts as a perfect fit: the first one is taken."""
 
-_PERFECT = 3  # as wide as the place, and level with a wall
+_width, _height = attrgetter("width"), attrgetter("height")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def fill(
         return placed
     narrowest = flattest = 1
     if rule.window >= len(live):  # else a place is quickly judged, and this would take longer than it saves
-        narrowest, flattest = min(map(itemgetter(0), live)), min(map(itemgetter(1), live))
+        narrowest, flattest = min(map(_width, live)), min(map(_height, live))
     while live:
         i, gap, y, left_wall, right_wall = sky.lowest()
         room = height - y
@@ -147,7 +147,7 @@ def fill(
         if choice is None:
             sky.lift(i, min(left_wall, right_wall))
             continue
-        x, y = sky.put(i, choice[0], choice[1], at_right=right_wall > left_wall)
+        x, y = sky.put(i, choice.width, choice.height, at_right=right_wall > left_wall)
         placed.append(Placed(choice, x, y))
         left[choice.lot] -= 1
         if not left[choice.lot]:
@@ -171,18 +171,29 @@ def _seen(live: list[Pose], rule: Rule, gap: int) -> Iterable[Pose]:
 
 
 def _best(poses: Iterable[Pose], gap: int, room: int, left: int, right: int, slack: int) -> Pose | None:
+    """Return the first pose as wide as the place and level with a wall; else as wide; else level; else the first.
+
+    Half of the whole time is spent here, so that nothing is computed that the choice so far makes idle.
+    """
     tight = gap - slack
     low1, high1, low2, high2 = left - slack, left + slack, right - slack, right + slack
-    choice, most = None, -1
+    wide: Pose | None = None
+    level: Pose | None = None
+    other: Pose | None = None
     for pose in poses:
-        width, height = pose[0], pose[1]  # not by name: half of the whole time is spent in these lines
+        width, height = pose.width, pose.height
         if width <= gap and height <= room:
-            fit = (2 if width >= tight else 0) + (low1 <= height <= high1 or low2 <= height <= high2)
-            if fit > most:
-                if fit == _PERFECT:
+            if width >= tight:
+                if low1 <= height <= high1 or low2 <= height <= high2:
                     return pose
-                choice, most = pose, fit
-    return choice
+                if wide is None:
+                    wide = pose
+            elif wide is None and level is None:
+                if low1 <= height <= high1 or low2 <= height <= high2:
+                    level = pose
+                elif other is None:
+                    other = pose
+    return wide or level or other
 
 
 def _drop(live: list[Pose], poses: Iterable[Pose], rule: Rule) -> None:

@@ -33,7 +33,8 @@ class Packing:
         return len(self.heights), sum(self.heights), self.heights[-1] if self.heights else 0
 
 
-class Pose(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)  # there is one of each; looking at them is most of the work
+class Pose:
     """One allowed way to lay a box of a lot: the size it then takes, gap included."""
 
     width: int
@@ -59,7 +60,7 @@ _SHARES = 64  # more would make searching slow where all boxes are equal, fewer 
 class Lots:
     """Boxes of one size are one lot: `members` are their indices, `poses` how they may lie.
 
-    `width` and `height` are the bin's, gap included.
+    `areas` is what one box of each lot covers; it and the bin's `width` and `height` include the gap.
     """
 
     width: int
@@ -67,16 +68,12 @@ class Lots:
     gap_y: int
     members: tuple[tuple[int, ...], ...]
     poses: tuple[tuple[Pose, ...], ...]
+    areas: tuple[int, ...]
 
     @property
     def counts(self) -> list[int]:
         """How many boxes each lot has."""
         return [len(each) for each in self.members]
-
-    def area(self, lot: int) -> int:
-        """Return what one box of a lot covers, gap included."""
-        pose = self.poses[lot][0]
-        return pose.width * pose.height
 
     def packing(self, bins: Sequence[Bin]) -> Packing:
         """Name the boxes: those of one lot in the order given, bin after bin."""
@@ -118,6 +115,7 @@ def lots(
             _poses(lot, size, sheet, gaps, rotate=rotate) or _refuse(members[0], size, sheet)
             for lot, (size, members) in enumerate(groups)
         ),
+        areas=tuple((width + gaps[0]) * (height + gaps[1]) for (width, height), _ in groups),
     )
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from config.schema import Designs, InlineItem, Memory, Orders, Output, Quality, Sheet, Store
+from config.schema import Designs, InlineItem, Layout, Memory, Orders, Output, Quality, Sheet, Store
 
 
 def reason(model: type[Any], **keys: object) -> str:
@@ -80,6 +80,16 @@ def test_a_file_name_that_is_taken_tells_parts_apart_and_stays_short(filename: s
     names = {output.filename.format(part=part, job="job") for part in range(1, 1200)}
     assert len(names) == 1199
     assert max(map(len, names)) < 250
+
+
+@pytest.mark.parametrize("effort", ["fast", "normal", "thorough"])
+def test_film_is_saved_with_one_of_three_efforts(effort: str) -> None:
+    assert effort == Layout.model_validate({"effort": effort}).effort
+
+
+@pytest.mark.parametrize("effort", ["", "Fast", "quick", 3, None, True])
+def test_no_other_effort_is_known(effort: object) -> None:
+    assert "Input should be 'fast', 'normal' or 'thorough'" in reason(Layout, effort=effort)
 
 
 @pytest.mark.parametrize("dpi", [float("nan"), float("inf"), -1])

@@ -1,6 +1,7 @@
 """The plan: what is promised of it holds for any orders."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.checker import Copy, check_conservation, check_places, count_ordered
 from pipeline.items import Item, Rejection, number_copies
+from pipeline.packing import Effort
 from pipeline.plan import Part, Plan, PreparedKey, Printable, Sheet
 from pipeline.planning import plan_sheets
 from tiles.geometry import Rect
@@ -23,10 +25,22 @@ def printable(order: str, design: str, quantity: int, width: int, height: int) -
     return Printable(Item(order, design, quantity, None, None, "here"), PreparedKey(design * 8, width, height))
 
 
-def plan(printables: list[Printable], on: Sheet, *, rotate: bool = True, rejected: tuple[Rejection, ...] = ()) -> Plan:
+def plan(
+    printables: list[Printable],
+    on: Sheet,
+    *,
+    rotate: bool = True,
+    rejected: tuple[Rejection, ...] = (),
+    effort: Effort = "fast",
+) -> Plan:
     items = number_copies([entry.item for entry in printables])
     numbered = [Printable(item, entry.key) for item, entry in zip(items, printables, strict=True)]
-    return plan_sheets(numbered, on, rotate=rotate, file_name="Part_{}.png".format, rejected=rejected)
+    return plan_sheets(numbered, on, rotate=rotate, file_name="Part_{}.png".format, rejected=rejected, effort=effort)
+
+
+def film(result: Plan) -> tuple[int, int]:
+    """Return parts, and the rows of pixels that leave the printer."""
+    return len(result.parts), sum(part.height_px for part in result.parts)
 
 
 def problems(part: Part, on: Sheet) -> list[str]:
@@ -119,6 +133,43 @@ def test_film_is_saved_before_orders_are_kept_together() -> None:
     printables = [printable(order, order, 3, 100, 100) for order in "1234"]
     result = plan(printables, sheet(200, 200))
     assert len(result.parts) == 3
+
+
+@settings(max_examples=40, deadline=None)
+@given(orders, sheets)
+def test_keeping_orders_together_costs_no_film_and_what_it_uses_of_full_sheets_is_stated(
+    printables: list[Printable], on: Sheet
+) -> None:
+    """Beside the plan of the same copies as one order, of which nothing can be kept together."""
+    ranks = {order: rank for rank, order in enumerate(dict.fromkeys(entry.item.order for entry in printables))}
+    printables.sort(key=lambda entry: ranks[entry.item.order])
+    result = plan(printables, on)
+    lowest = plan([replace(entry, item=replace(entry.item, order="one")) for entry in printables], on)
+
+    assert film(lowest) == film(result)
+    used, least = (sum(part.used_height_px for part in each.parts) for each in (result, lowest))
+    assert used - least == result.kept_together_px
+    assert lowest.kept_together_px == 0
+    assert not (on.dynamic_sizing and result.kept_together_px)
+
+
+def test_orders_are_kept_together_at_a_stated_cost_of_full_sheets() -> None:
+    """With the tall copies of both orders side by side, and the short one alone, less of the sheets would be used."""
+    two_orders = [printable("1", "a", 1, 100, 160), printable("1", "b", 1, 100, 80), printable("2", "a", 1, 100, 160)]
+    result = plan(two_orders, sheet(200, 200))
+    assert [{place.order for place in part.placements} for part in result.parts] == [{"1"}, {"2"}]
+    assert sum(part.used_height_px for part in result.parts) == 160 + 160
+    assert result.kept_together_px == result.as_json()["kept_together_px"] == 320 - 240
+    assert result.kept_together_in == 0.8
+    shrinking = plan(two_orders, sheet(200, 200, dynamic=True))
+    assert film(shrinking) == (2, 160 + 80)
+
+
+@settings(max_examples=15, deadline=None)
+@given(orders, sheets)
+def test_more_effort_never_takes_more_film(printables: list[Printable], on: Sheet) -> None:
+    fast, normal = (film(plan(printables, on, effort=effort)) for effort in ("fast", "normal"))
+    assert normal <= fast
 
 
 @pytest.mark.parametrize(
