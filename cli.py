@@ -54,14 +54,19 @@ class Request:
     dynamic_sizing: bool | None
     out: str | None
 
-    def settle(self, progress: "Progress") -> "tuple[list[GangsheetJob], Context]":
+    def settle(self, progress: "Progress", *, opens_artwork: bool = True) -> "tuple[list[GangsheetJob], Context]":
         """Return the jobs asked for, and the context to do them in."""
         from config.loader import Overrides, load_pipeline
-        from pipeline.runner import choose_jobs
-        from pipeline.surroundings import build_context
 
         overrides = Overrides(self.settings, self.dynamic_sizing, self.out)
         pipeline = load_pipeline(self.file, os.environ, overrides)
+        if opens_artwork:
+            from pipeline.headstart import start_early
+
+            start_early(pipeline, self.file)
+        from pipeline.runner import choose_jobs
+        from pipeline.surroundings import build_context
+
         return choose_jobs(pipeline, self.jobs), build_context(pipeline, self.file, progress, self.orders)
 
 
@@ -139,7 +144,7 @@ def check(request: Request) -> None:
     from pipeline.log import NoProgress, quiet_logging
 
     quiet_logging()
-    sys.exit(check_jobs(*request.settle(NoProgress()), click.echo))
+    sys.exit(check_jobs(*request.settle(NoProgress(), opens_artwork=False), click.echo))
 
 
 @command_line.command()
@@ -268,6 +273,7 @@ def store_prune(pipeline: Path, everything: bool) -> None:
 def main() -> None:
     """Run the command line; the program's only entry, and its only exit."""
     signal.signal(signal.SIGTERM, _interrupt)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's BLAS: threads that would wait for work, busily
     with _explained():
         command_line.main(prog_name="tilepress", standalone_mode=False)
 

@@ -95,7 +95,7 @@ def think_through(desk: Desk, bench: Workbench) -> Draft:
     with watch.step("plan"):
         sized = size_items(book.items, designs, boxes, sheet.dpi, job.quality)
         plan = _lay_out(sized.printables, sheet, (*book.rejected, *sized.rejected), desk)
-    missing = [work for work in sized.work.values() if context.store.find(*work) is None]
+    missing = [work for work in sized.work.values() if not context.store.has(*work)]
     predicted = peak_bytes(sheet.width_px, plan.placed, missing, context.threads)
     return Draft(book, sized, plan, predicted)
 

@@ -14,7 +14,7 @@ from tiles.heap import trim_heap
 
 WARN_AT = 0.75
 REFUSE_AT = 0.85
-SAMPLE_S = 0.05  # a design's preparation lasts longer than this, so its peak is seen
+SAMPLE_S = 0.1  # designs that take less time take little memory; looking costs a millisecond for each process
 
 log = logging.getLogger(__name__)
 

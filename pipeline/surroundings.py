@@ -1,7 +1,6 @@
 """From a pipeline file to a run's context: the one place where settings meet the machine."""
 
 import gc
-import os
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +27,6 @@ def build_context(pipeline: Pipeline, file: Path, progress: Progress, orders: tu
     now = datetime.now(UTC)
     threads = cpu_count() if pipeline.threads == "auto" else pipeline.threads
     limit_arenas(MALLOC_ARENAS)
-    os.environ.setdefault("MALLOC_ARENA_MAX", str(MALLOC_ARENAS))  # for the children
     start(threads)
     gc.freeze()  # what was imported stays: the collection after every part need not look at it
     return Context(

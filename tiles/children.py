@@ -11,27 +11,22 @@ import os
 import resource
 import signal
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from concurrent import futures
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import forkserver
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from config.errors import ArtworkError, BudgetError, StorageError
 from tiles.heap import trim_heap
+from tiles.server import start_server
 
 Result = TypeVar("Result")
 
+PLENTY_BYTES = 1_000_000_000  # a limit from which on freed memory may be kept; taking it anew costs a tenth of the time
 _TASKS_PER_CHILD = 50  # what libraries leak is given back now and then
-_ENVIRONMENT = {  # of the server and its children
-    "PYTHONPATH": str(Path(__file__).parents[1]),  # they import this program,
-    "PYTHONSAFEPATH": "1",  # and nothing that lies where it was called
-    "OPENBLAS_NUM_THREADS": "1",  # numpy's BLAS: there is a child for each CPU already, and no thread to be forked
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +81,8 @@ class Children:
     def __init__(self, workers: int, memory_bytes: int, timeout_s: float) -> None:
         """Have the server started, which goes on by itself."""
         self._timeout_s = timeout_s
-        multiprocessing.set_forkserver_preload(["tiles.nursery"])
-        with _environment(_ENVIRONMENT):
-            forkserver.ensure_running()
+        self._do = _plainly if memory_bytes >= PLENTY_BYTES else _tidily
+        start_server()
         self._pool = ProcessPool(
             max_workers=workers,
             max_tasks=_TASKS_PER_CHILD,
@@ -100,30 +94,21 @@ class Children:
     def submit(self, function: Callable[..., Result], *args: Any) -> Task[Result]:
         """Have a child call `function(*args)`; both must be importable there."""
         try:
-            future = self._pool.schedule(_tidily, args=(function, *args), timeout=self._timeout_s)
+            future = self._pool.schedule(self._do, args=(function, *args), timeout=self._timeout_s)
         except RuntimeError:  # what pebble calls a pool whose children cannot begin
             raise _no_child() from None
         return Task(future, self._timeout_s)
 
-    def close(self) -> None:
-        """End all children, at work or not."""
+    def close(self, *, wait: bool) -> None:
+        """End all children, at work or not; that takes a tenth of a second, which need not be waited for."""
         self._pool.stop()  # type: ignore[no-untyped-call]
-        self._pool.join()
-
-
-@contextlib.contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
-    """Have these variables set for what is started meanwhile."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        if wait:
+            self._pool.join()
+            return
+        try:
+            threading.Thread(target=self._pool.join, name="burial").start()
+        except RuntimeError:  # no memory for a thread
+            self._pool.join()
 
 
 def _no_child() -> BudgetError:
@@ -133,8 +118,13 @@ def _no_child() -> BudgetError:
     )
 
 
+def _plainly(function: Callable[..., Result], *args: Any) -> Result:
+    """Do one piece of work; what its allocations leave is there for the next one."""
+    return function(*args)
+
+
 def _tidily(function: Callable[..., Result], *args: Any) -> Result:
-    """Do one piece of work, and give back what its allocations leave: the next one may need other sizes."""
+    """Do one piece of work, and give back what its allocations leave."""
     try:
         return function(*args)
     finally:

@@ -27,7 +27,7 @@ STEPS = 10  # of a premultiplied sample to an 8-bit level; fewer of these, and w
 ROW_UNIT = 2**12  # what the weights of a row add up to. 255 · STEPS · ROW_UNIT · GREATEST_SUM < 2²⁴, float32's limit
 COLUMN_UNIT = 2**20  # and those of a column; times all that < 2⁵³, float64's limit
 CHUNK_PX = 60_000  # pixels taken at once: expanded, they fit a core's second cache
-ROWS_OUT = 16  # rows finished at once: fewer would cost calls, more would cost memory
+ROWS_OUT = 32  # rows finished at once: fewer would cost calls, more would cost memory
 COLUMNS_OUT = 16  # columns finished at once: fewer would cost calls, more would multiply zeros
 
 _RED, _GREEN, _BLUE, _ALPHA = range(BYTES_PER_PX)

@@ -2,6 +2,9 @@
 
 Safe for several processes: an entry is looked for, locked, looked for again, built aside and renamed into place.
 Nothing under a final name is ever partial. The least recently used entries go first when it is pruned.
+
+Every entry is sealed with a checksum of its pixels, which is checked when it is found: what a power cut, a bad disk or
+anybody has made of it is never printed, and nothing need be waited for until it is on the disk.
 """
 
 import hashlib
@@ -14,20 +17,24 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
+from io import BufferedRandom, BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from filelock import FileLock
-from numpy.typing import NDArray
 
 from tiles.design import BYTES_PER_PX, Design, Geometry, Header, PreparedDesign
 from tiles.geometry import Rect
+
+if TYPE_CHECKING:
+    from tiles.resample import Rgba
 
 _V_HEADER = struct.Struct("<4s7I2f24x")  # of libvips' own format: iofuncs/vips.c; the pixels follow, row by row
 _V_MAGIC = b"\xb6\xa6\xf2\x08"  # little-endian
 _V_UCHAR, _V_UNCODED, _V_SRGB = 0, 0, 22  # libvips' numbers for format, coding and interpretation
 V_HEADER_BYTES = _V_HEADER.size
+_SEAL = struct.Struct("<I")  # the CRC-32 of the pixels, in the header's last bytes, which libvips leaves alone
+_CHUNK_BYTES = 1 << 18  # of a file read at once
 IN_USE_S = 6 * 3600.0  # an entry used this recently may belong to a run that is still at work
 _PIPELINE = "4"  # raised when preparation changes its pixels: older entries are then never found
 
@@ -48,11 +55,22 @@ class TileStore:
         """Name the folder; it is made when something is first put there."""
         self.root = root
 
+    def is_empty(self) -> bool:
+        """Return whether nothing was ever put there."""
+        return not (self.root / "designs").exists()
+
+    def has(self, design: Design, geometry: Geometry) -> bool:
+        """Return whether the prepared design seems to be there; `find` may still reject it."""
+        try:
+            return self._path(design, geometry).stat().st_size >= V_HEADER_BYTES + geometry.prepared_bytes
+        except OSError:
+            return False
+
     def find(self, design: Design, geometry: Geometry) -> PreparedDesign | None:
-        """Return the prepared design if it is there, whole; mark it as used."""
+        """Return the prepared design if it is there, with the pixels it was sealed with; mark it as used."""
         path = self._path(design, geometry)
         try:
-            if path.stat().st_size < V_HEADER_BYTES + geometry.prepared_bytes:
+            if not self.has(design, geometry) or not _is_sealed(path, geometry.prepared_bytes):
                 return None
             os.utime(path)
         except OSError:
@@ -70,7 +88,7 @@ class TileStore:
             aside = self.scratch(path.name)
             try:
                 build(aside)
-                _sync(aside)
+                _seal_pixels(aside, geometry.prepared_bytes)
                 aside.replace(path)
             finally:
                 aside.unlink(missing_ok=True)
@@ -174,7 +192,7 @@ class TileStore:
             aside.unlink(missing_ok=True)
 
 
-def write_prepared(path: Path, geometry: Geometry, chunks: Iterable[NDArray[np.uint8]]) -> None:
+def write_prepared(path: Path, geometry: Geometry, chunks: "Iterable[Rgba]") -> None:
     """Write a prepared design as libvips' own format, from its rows, top to bottom."""
     size = (geometry.width_px, geometry.height_px)
     with path.open("wb") as file:
@@ -189,9 +207,33 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _sync(path: Path) -> None:
+def _seal_pixels(path: Path, count: int) -> None:
+    """Write the checksum of the `count` bytes of pixels into a prepared design's header."""
+    with path.open("r+b") as file:
+        seal = _SEAL.pack(_crc_of_pixels(file, count))
+        file.seek(V_HEADER_BYTES - _SEAL.size)
+        file.write(seal)
+
+
+def _is_sealed(path: Path, count: int) -> bool:
+    """Tell whether a prepared design's pixels are those it was sealed with."""
     with path.open("rb") as file:
-        os.fsync(file.fileno())
+        file.seek(V_HEADER_BYTES - _SEAL.size)
+        return file.read(_SEAL.size) == _SEAL.pack(_crc_of_pixels(file, count))
+
+
+def _crc_of_pixels(file: BufferedReader | BufferedRandom, count: int) -> int:
+    from tiles.sinks.deflate import best_deflater  # noqa: PLC0415 - where nothing is found, nothing is checked
+
+    crc32, crc = best_deflater().library.crc32, 0
+    buffer = memoryview(bytearray(_CHUNK_BYTES))
+    file.seek(V_HEADER_BYTES)
+    while count > 0:
+        read = file.readinto(buffer[: min(count, len(buffer))])
+        if not read:
+            break
+        crc, count = crc32(buffer[:read], crc), count - read
+    return crc
 
 
 def _seal(text: bytes) -> bytes:

@@ -29,7 +29,7 @@ class Workbench:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
+        self.close(wait=False)
 
     def submit(self, function: Callable[..., Result], *args: Any) -> "Task[Result]":
         """Have a child call `function(*args)`; both must be importable there."""
@@ -44,20 +44,21 @@ class Workbench:
     ) -> Iterator[tuple[Key, Result | ArtworkError]]:
         """Do `begin(key)` for every key and yield (key, result or failure) as they end, with bounded work in flight.
 
-        `may_begin(key, under_way)` is asked before another is begun beside those under way.
+        `may_begin(key, under_way)` is asked before another is begun beside those under way. Where it may, one more
+        than there are workers is handed over: a child that is done finds the next at once.
         """
         under_way: dict[Key, Task[Result]] = {}
         for key in keys:
-            while under_way and (len(under_way) >= self.workers or not may_begin(key, list(under_way))):
+            while under_way and (len(under_way) > self.workers or not may_begin(key, list(under_way))):
                 yield from _ended(under_way)
             under_way[key] = begin(key)
         while under_way:
             yield from _ended(under_way)
 
-    def close(self) -> None:
-        """End all children, at work or not."""
+    def close(self, *, wait: bool = True) -> None:
+        """End all children, at work or not; unless told otherwise, return when their memory is free."""
         if self._children is not None:
-            self._children.close()
+            self._children.close(wait=wait)
             self._children = None
 
 

@@ -105,6 +105,26 @@ def test_a_truncated_entry_is_not_found_and_is_built_again(size: int, store: Til
     assert path.stat().st_size == ENTRY_BYTES
 
 
+@pytest.mark.parametrize("place", [V_HEADER_BYTES, ENTRY_BYTES - 1, V_HEADER_BYTES - 1])
+def test_an_entry_with_a_changed_byte_is_not_found_and_is_built_again(place: int, store: TileStore) -> None:
+    path = store.put(design(), GEOMETRY, build).path
+    whole = path.read_bytes()
+    with path.open("r+b") as file:
+        file.seek(place)
+        file.write(bytes([whole[place] ^ 1]))
+    assert store.has(design(), GEOMETRY)
+    assert store.find(design(), GEOMETRY) is None
+    assert store.put(design(), GEOMETRY, build).path == path
+    assert path.read_bytes() == whole
+    assert store.find(design(), GEOMETRY) is not None
+
+
+def test_a_store_is_empty_until_something_is_put_there(store: TileStore) -> None:
+    assert store.is_empty()
+    store.put(design(), GEOMETRY, build)
+    assert not store.is_empty()
+
+
 BUILDER = """
 import sys, time
 from pathlib import Path
