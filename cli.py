@@ -56,17 +56,16 @@ class Request:
 
     def settle(self, progress: "Progress", *, opens_artwork: bool = True) -> "tuple[list[GangsheetJob], Context]":
         """Return the jobs asked for, and the context to do them in."""
-        from config.loader import Overrides, load_pipeline
-
-        overrides = Overrides(self.settings, self.dynamic_sizing, self.out)
-        pipeline = load_pipeline(self.file, os.environ, overrides)
         if opens_artwork:
             from pipeline.headstart import start_early
 
-            start_early(pipeline, self.file)
+            start_early(self.file, os.environ)
+        from config.loader import Overrides, load_pipeline
         from pipeline.runner import choose_jobs
         from pipeline.surroundings import build_context
 
+        overrides = Overrides(self.settings, self.dynamic_sizing, self.out)
+        pipeline = load_pipeline(self.file, os.environ, overrides)
         return choose_jobs(pipeline, self.jobs), build_context(pipeline, self.file, progress, self.orders)
 
 

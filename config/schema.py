@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from config import DEFAULT_STORE
 from config.units import parse_bytes
 
 Inches = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
@@ -72,7 +73,7 @@ class Memory(_Model):
 class Store(_Model):
     """The tile store: prepared designs on disk that outlive the run."""
 
-    path: Text = ".tilepress/store"
+    path: Text = DEFAULT_STORE
     max_bytes: Amount = "5GB"
 
 

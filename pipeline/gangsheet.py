@@ -1,12 +1,15 @@
 """A gang sheet job: orders to print-ready parts. The whole story is `run`; its steps stand in drafting and printing."""
 
 import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 
 from config.schema import GangsheetJob
 from pipeline.context import Context, Stopwatch
 from pipeline.delivery import Outbox, storing
 from pipeline.drafting import Desk, Draft, confirm, prepare_designs_of, save_plan, think_through, workbench
-from pipeline.printing import announce, announce_released, open_ledger, print_part
 from pipeline.report import Report
 
 log = logging.getLogger(__name__)
@@ -21,7 +24,10 @@ def run(job: GangsheetJob, context: Context) -> Report:
             if not draft.ordered:
                 log.info("Nothing to print: no order lines were found")
                 return _report(desk, draft)
-            draft, prepared = prepare_designs_of(draft, desk, bench)
+            with imported_meanwhile("pipeline.printing"):
+                draft, prepared = prepare_designs_of(draft, desk, bench)
+        from pipeline.printing import announce, announce_released, open_ledger, print_part  # noqa: PLC0415
+
         confirm(draft)
         save_plan(draft.plan, desk)
         ledger, last_parts = open_ledger(draft, desk), draft.plan.last_parts()
@@ -46,6 +52,17 @@ def draft(job: GangsheetJob, context: Context) -> Draft:
     desk = Desk(job, context, Outbox(job.output, job.name, context.folder), Stopwatch())
     with context.governor, workbench(desk) as bench:
         return think_through(desk, bench)
+
+
+@contextmanager
+def imported_meanwhile(module: str) -> Iterator[None]:
+    """Import what the next step needs while children are at work, and this process waits for them."""
+    importing = threading.Thread(target=import_module, args=(module,), name="import")
+    importing.start()
+    try:
+        yield
+    finally:
+        importing.join()
 
 
 def _report(desk: Desk, draft: Draft) -> Report:

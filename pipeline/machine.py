@@ -55,13 +55,16 @@ def anonymous_bytes() -> int:
     Page cache and mapped files are not counted: the kernel takes them back when it needs them. What a child shares
     with the process it was forked off counts once.
     """
-    tree = list(_tree(os.getpid()))
-    return sum(_anonymous(pid) for pid in tree) if len(tree) > 1 else _unshared(tree[0])
+    own = os.getpid()
+    tree = dict(_tree(own, parent=0))
+    forked = {pid for pid, parent in tree.items() if parent not in {0, own}}  # this process itself only spawns
+    sharing = forked | {tree[pid] for pid in forked}
+    return sum(_share(pid) if pid in sharing else _unshared(pid) for pid in tree)
 
 
-def _tree(pid: int) -> Iterator[int]:
-    """Yield `pid` and its descendants; by /proc's list of children, which costs far less than all processes."""
-    yield pid
+def _tree(pid: int, parent: int) -> Iterator[tuple[int, int]]:
+    """Yield `pid` and its descendants, each with its parent; by /proc's lists, which cost less than all processes."""
+    yield pid, parent
     try:
         tasks = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - names are wanted, twenty times a second
     except OSError:
@@ -71,13 +74,14 @@ def _tree(pid: int) -> Iterator[int]:
         for path in lists:
             with suppress(OSError):  # a thread that has ended meanwhile; its children are another's now
                 for child in path.read_text().split():
-                    yield from _tree(int(child))
+                    yield from _tree(int(child), pid)
         return
     with suppress(psutil.Error):
-        yield from (child.pid for child in psutil.Process(pid).children(recursive=True))
+        yield from ((child.pid, child.ppid()) for child in psutil.Process(pid).children(recursive=True))
 
 
-def _anonymous(pid: int) -> int:
+def _share(pid: int) -> int:
+    """Return the memory of a process, of pages it shares with others its share only."""
     with suppress(OSError):
         found = _PROPORTIONAL.findall(Path(f"/proc/{pid}/smaps_rollup").read_bytes())
         if found:
@@ -86,7 +90,7 @@ def _anonymous(pid: int) -> int:
 
 
 def _unshared(pid: int) -> int:
-    """Return the memory of a process by a look that costs a hundredth, and counts what forked ones share for each."""
+    """Return the memory of a process that shares none, which costs a hundredth of finding the shares."""
     with suppress(OSError, ValueError, IndexError):
         fields = Path(f"/proc/{pid}/statm").read_text().split()
         return (int(fields[1]) - int(fields[2])) * _PAGE

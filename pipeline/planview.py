@@ -14,7 +14,6 @@ from pipeline.drafting import Draft
 from pipeline.plan import Plan
 from pipeline.preview import draw_plan
 from pipeline.runner import for_each_job
-from tiles.preview import draw_svg
 
 MAX_LINES_SHOWN = 50
 
@@ -80,7 +79,13 @@ def describe(job: GangsheetJob, draft: Draft, context: Context) -> Iterator[str]
 def write_preview(plan: Plan, target: Path) -> Path:
     """Draw the plan into an .svg or .png file; return it."""
     svg = draw_plan(plan)
-    return write_text(target, svg) if target.suffix.lower() == ".svg" else write_bytes(target, draw_svg(svg))
+    if target.suffix.lower() == ".svg":
+        return write_text(target, svg)
+    from tiles.preview import draw_svg  # noqa: PLC0415 - libvips is needed for this only
+    from tiles.vips import start  # noqa: PLC0415
+
+    start(threads=1)
+    return write_bytes(target, draw_svg(svg))
 
 
 def _for_job(path: Path, job: GangsheetJob, jobs: Sequence[GangsheetJob]) -> Path:

@@ -21,8 +21,8 @@ from pipeline.sizes import Artwork, print_size
 from pipeline.workplace import Workplace
 from tiles.design import Design, Geometry, PreparedDesign
 from tiles.geometry import Rect
-from tiles.prepare import find_trim_box, prepare_into
 from tiles.store import TileStore
+from tiles.tasks import measure_ink, prepare_into
 
 if TYPE_CHECKING:
     from tiles.children import Task
@@ -56,7 +56,7 @@ def measure_boxes(designs: Iterable[Design], place: Workplace) -> dict[str, Rect
     geometry = Geometry(0, 0)
 
     def begin(sha256: str) -> "Task[Rect]":
-        return place.bench.submit(find_trim_box, unknown[sha256], place.store.scratch(f"{sha256}.trim.v"))
+        return place.bench.submit(measure_ink, unknown[sha256], place.store.scratch(f"{sha256}.trim.v"))
 
     needs = {sha256: prepare_bytes(design.header, geometry) for sha256, design in unknown.items()}
     for sha256, outcome in _admitted(unknown, begin, needs, place):

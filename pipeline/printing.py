@@ -18,7 +18,7 @@ from tiles.geometry import Rect
 from tiles.sinks import open_sink
 from tiles.sinks.sink import SheetFile, SheetFormat
 from tiles.strips import render
-from tiles.vips import srgb_profile
+from tiles.vips import srgb_profile, start
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,7 @@ NAMES_SHOWN = 10  # in a message; its fields hold all of them
 def print_part(part: Part, draft: Draft, prepared: Mapping[PreparedKey, PreparedDesign], desk: Desk) -> SheetFile:
     """Render one part strip by strip into its file; it appears whole or not at all."""
     context, outbox = desk.context, desk.outbox
+    start(context.threads)
     context.governor.admit(f"part {part.number}", render_bytes(part.width_px, context.threads))
     outbox.check_space(f"part {part.number}", _file_bytes(part, draft))
     sheet = SheetFormat(part.width_px, part.height_px, draft.plan.sheet.dpi, srgb_profile(), context.threads)

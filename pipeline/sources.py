@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +18,8 @@ from config.errors import ArtworkError, ConfigurationError
 from pipeline.prediction import CHILD_BYTES, SERVER_BYTES
 from pipeline.workplace import Workplace
 from tiles.design import Design, Header, Limits
-from tiles.header import read_header
-from tiles.prepare import stamp_of
-from tiles.store import hash_file
+from tiles.store import hash_file, stamp_of
+from tiles.tasks import judge_header
 
 if TYPE_CHECKING:
     from tiles.children import Task
@@ -131,12 +130,17 @@ def _headers(files: Iterable[_File], limits: Limits, place: Workplace) -> Mappin
             else:
                 headers[file.sha256] = _checked(noted, limits)
 
+    @cache
+    def children_admitted() -> int:
+        place.governor.admit("reading headers", SERVER_BYTES + CHILD_BYTES)
+        return (place.governor.room_bytes() - SERVER_BYTES) // CHILD_BYTES
+
     def begin(sha256: str) -> "Task[Header]":
-        place.governor.admit("reading a header", SERVER_BYTES + CHILD_BYTES)
-        return place.bench.submit(read_header, unknown[sha256].path, limits)
+        children_admitted()
+        return place.bench.submit(judge_header, unknown[sha256].path, limits)
 
     def may_begin(_: str, under_way: list[str]) -> bool:
-        return SERVER_BYTES + CHILD_BYTES * (1 + len(under_way)) <= place.governor.room_bytes()
+        return len(under_way) < children_admitted()
 
     for sha256, outcome in place.bench.outcomes(unjudged(), begin, may_begin):
         headers[sha256] = outcome

@@ -13,7 +13,6 @@ from pipeline.governor import Governor
 from pipeline.machine import MemoryLimit, anonymous_bytes, cpu_count, memory_limit
 from tiles.heap import limit_arenas
 from tiles.store import TileStore
-from tiles.vips import start
 
 if TYPE_CHECKING:
     from config.database import Database
@@ -22,12 +21,11 @@ MALLOC_ARENAS = 2
 
 
 def build_context(pipeline: Pipeline, file: Path, progress: Progress, orders: tuple[str, ...] = ()) -> Context:
-    """Return the context of a run of `pipeline`, read from `file`; sets libvips and the allocator up for it."""
+    """Return the context of a run of `pipeline`, read from `file`; sets the allocator up for it."""
     folder = file.absolute().parent
     now = datetime.now(UTC)
     threads = cpu_count() if pipeline.threads == "auto" else pipeline.threads
     limit_arenas(MALLOC_ARENAS)
-    start(threads)
     gc.freeze()  # what was imported stays: the collection after every part need not look at it
     return Context(
         folder=folder,

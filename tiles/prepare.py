@@ -13,12 +13,12 @@ import numpy as np
 import pyvips
 
 from config.errors import ArtworkError
-from tiles.design import BYTES_PER_PX, Design, Geometry, Header, PreparedDesign
+from tiles.design import BYTES_PER_PX, Design, Geometry, Header
 from tiles.geometry import Rect, spans
 from tiles.header import open_artwork, reading, reason_of
 from tiles.profile import has_profile, to_srgb
 from tiles.resample import Rgba, Shrinker
-from tiles.store import TileStore, write_prepared
+from tiles.store import stamp_of, write_prepared
 from tiles.vips import disk_error
 
 TRIM_ALPHA = 1  # the least alpha that counts as ink: anything the printer could lay down
@@ -85,17 +85,6 @@ def prepare(job: Preparation) -> None:
         raise
     finally:
         scratch.unlink(missing_ok=True)
-
-
-def prepare_into(store: TileStore, design: Design, geometry: Geometry) -> PreparedDesign:
-    """Return the prepared design from `store`, prepared now unless it is there."""
-    return store.put(design, geometry, lambda target: prepare(Preparation(design, geometry, target)))
-
-
-def stamp_of(path: Path) -> tuple[int, ...]:
-    """Return what changes when a file is replaced or written to."""
-    status = path.stat()
-    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 def _upright(design: Design, scratch: Path, scale: float) -> pyvips.Image:

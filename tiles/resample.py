@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiles.design import BYTES_PER_PX
+from tiles.geometry import spans
 
 Rgba = NDArray[np.uint8]  # rows × width × 4, straight alpha
 Single = NDArray[np.float32]
@@ -28,7 +29,7 @@ ROW_UNIT = 2**12  # what the weights of a row add up to. 255 · STEPS · ROW_UNI
 COLUMN_UNIT = 2**20  # and those of a column; times all that < 2⁵³, float64's limit
 CHUNK_PX = 60_000  # pixels taken at once: expanded, they fit a core's second cache
 ROWS_OUT = 32  # rows finished at once: fewer would cost calls, more would cost memory
-COLUMNS_OUT = 16  # columns finished at once: fewer would cost calls, more would multiply zeros
+COLUMNS_OUT = 24  # columns finished at once: fewer would cost calls, more would multiply zeros
 
 _RED, _GREEN, _BLUE, _ALPHA = range(BYTES_PER_PX)
 _PREMULTIPLY = round(STEPS / 255 * 2**16)  # level · alpha · this / 2¹⁶ is the premultiplied sample
@@ -180,25 +181,28 @@ class _Across:
     """The second half: rows to their printed width, no longer premultiplied, in 8 bits."""
 
     def __init__(self, width: int, printed: int) -> None:
-        kernel = lanczos(width, printed, COLUMN_UNIT)
-        self._blocks = [_Block.of(kernel, start) for start in range(0, printed, COLUMNS_OUT)]
-        self._wide = np.empty((ROWS_OUT, BYTES_PER_PX, width))
+        self._wide = np.zeros((ROWS_OUT, BYTES_PER_PX, width))
         self._sums = np.empty((ROWS_OUT, BYTES_PER_PX, printed))
+        self._products = list(self._blocks(lanczos(width, printed, COLUMN_UNIT)))
         self._narrow = np.empty((ROWS_OUT, BYTES_PER_PX, printed), np.float32)
         self._levels = np.empty((2, ROWS_OUT, printed), np.int32)
 
     def shrink(self, rows: Single) -> Rgba:
         """Return up to ROWS_OUT rows, finished."""
-        wide, sums = self._wide[: len(rows)], self._sums[: len(rows)]
-        wide[...] = rows
-        together = (len(rows) * BYTES_PER_PX, -1)
-        for block in self._blocks:
-            np.matmul(
-                wide.reshape(together)[:, block.source], block.weights, out=sums.reshape(together)[:, block.pixels]
-            )
+        self._wide[: len(rows)] = rows
+        for source, weights, sums in self._products:
+            np.matmul(source, weights, out=sums)  # of all rows: fewer come only once, at the end
         narrow = self._narrow[: len(rows)]
-        narrow[...] = sums
+        narrow[...] = self._sums[: len(rows)]
         return self._unpremultiplied(narrow)
+
+    def _blocks(self, kernel: Kernel) -> Iterator[tuple[Double, Double, Double]]:
+        """Yield for every few printed columns what they are made of, by which weights, and where the sums go."""
+        wide, sums = self._wide.reshape(ROWS_OUT * BYTES_PER_PX, -1), self._sums.reshape(ROWS_OUT * BYTES_PER_PX, -1)
+        for top, count in spans(len(kernel.first), COLUMNS_OUT):
+            pixels = slice(top, top + count)
+            source = slice(int(kernel.first[top]), int(kernel.stop[top + count - 1]))
+            yield wide[:, source], np.ascontiguousarray(kernel.matrix(pixels, source).T), sums[:, pixels]
 
     def _unpremultiplied(self, narrow: Single) -> Rgba:
         colours, opacity = narrow[:, :_ALPHA], narrow[:, _ALPHA]
@@ -216,22 +220,6 @@ class _Across:
         pixels *= inked
         finished: Rgba = pixels.view(np.uint8).reshape(len(narrow), -1, BYTES_PER_PX)
         return finished
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """Some printed columns, the columns they are made of, and by which weights (source × pixels)."""
-
-    pixels: slice
-    source: slice
-    weights: Double
-
-    @classmethod
-    def of(cls, kernel: Kernel, start: int) -> "_Block":
-        """Return the block of the COLUMNS_OUT columns from `start` on."""
-        pixels = slice(start, min(start + COLUMNS_OUT, len(kernel.first)))
-        source = slice(int(kernel.first[start]), int(kernel.stop[pixels.stop - 1]))
-        return cls(pixels, source, np.ascontiguousarray(kernel.matrix(pixels, source).T))
 
 
 def _inked(pixels: NDArray[np.uint32]) -> tuple[int, int]:

@@ -207,6 +207,12 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def stamp_of(path: Path) -> tuple[int, ...]:
+    """Return what changes when a file is replaced or written to."""
+    status = path.stat()
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
 def _seal_pixels(path: Path, count: int) -> None:
     """Write the checksum of the `count` bytes of pixels into a prepared design's header."""
     with path.open("r+b") as file:

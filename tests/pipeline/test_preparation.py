@@ -19,8 +19,7 @@ from pipeline.plan import PreparedKey
 from pipeline.preparation import prepare_designs, size_items
 from pipeline.workplace import Workplace
 from tiles.design import Design, Geometry, Header, PreparedDesign
-from tiles.prepare import stamp_of
-from tiles.store import TileStore, hash_file
+from tiles.store import TileStore, hash_file, stamp_of
 from tiles.workbench import Workbench
 
 GENEROUS = MemoryLimit(8_000_000_000, "a test")
@@ -57,7 +56,7 @@ def test_a_decoder_that_dies_costs_its_design_alone(
 ) -> None:
     (tmp_path / "fragile.py").write_text(
         "import os\n"
-        "from tiles.prepare import prepare_into\n"
+        "from tiles.tasks import prepare_into\n"
         "def prepare(store, design, geometry):\n"
         "    if design.path.name == 'deadly.png':\n"
         "        os.abort()\n"

@@ -15,10 +15,10 @@ from PIL import Image
 from tiles.design import Design, Geometry, Header, Limits
 from tiles.geometry import Rect
 from tiles.header import read_header
-from tiles.prepare import Preparation, prepare, stamp_of
+from tiles.prepare import Preparation, prepare
 from tiles.sinks import open_sink
 from tiles.sinks.sink import SheetFile, SheetFormat
-from tiles.store import V_HEADER_BYTES, hash_file
+from tiles.store import V_HEADER_BYTES, hash_file, stamp_of
 from tiles.vips import srgb_profile, start
 
 Pixels = NDArray[np.uint8]

@@ -21,8 +21,8 @@ from config.errors import ArtworkError, BudgetError, ExitCode, StorageError
 from tiles.children import Task
 from tiles.design import Geometry, Limits
 from tiles.header import read_header
-from tiles.prepare import prepare_into
 from tiles.store import TileStore
+from tiles.tasks import prepare_into
 from tiles.workbench import Workbench
 
 if TYPE_CHECKING:

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from io import BufferedRandom
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
-from tiles.canvas import Strip
 from tiles.sinks.deflate import Deflater, best_deflater
+
+if TYPE_CHECKING:
+    from tiles.canvas import Strip
 
 ROWS_MULTIPLE = 16  # strips come in multiples of this many rows, the last excepted
 PARTIAL = ".partial"
@@ -50,7 +52,7 @@ class Sink(Protocol):
     does not fit is a ValueError, as are missing rows.
     """
 
-    def write(self, strip: Strip) -> None:
+    def write(self, strip: "Strip") -> None:
         """Take the next rows."""
 
     def finish(self) -> SheetFile:
@@ -71,7 +73,7 @@ class RowCount:
         self._width = sheet.width
         self.left = sheet.height
 
-    def take(self, strip: Strip) -> None:
+    def take(self, strip: "Strip") -> None:
         """Count a strip; raise ValueError if it is not the sheet's."""
         rows, width, _ = strip.shape
         if width != self._width or not 0 < rows <= self.left:
