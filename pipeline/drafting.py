@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 
 from config.errors import ArtworkError, ConfigurationError, TilepressError
@@ -114,7 +115,7 @@ def prepare_designs_of(
         context.progress.track("Preparing designs", len(keys)) as advance,
         storing(context.store.root),
     ):
-        outcomes = prepare_designs(keys, draft.sized.work, _place(desk, bench), advance)
+        outcomes = prepare_designs(keys, draft.sized.work, _place(desk, bench), advance, _import_printing)
     broken = {key: error for key, error in outcomes.items() if isinstance(error, ArtworkError)}
     prepared = {key: design for key, design in outcomes.items() if isinstance(design, PreparedDesign)}
     if not broken:
@@ -143,6 +144,11 @@ def confirm(draft: Draft) -> None:
 def save_plan(plan: Plan, desk: Desk) -> Path:
     """Write the plan as JSON into the work folder, before anything of it is made; return where."""
     return write_text(desk.context.store.root / "plans" / f"{desk.job.name}.json", json.dumps(plan.as_json()))
+
+
+def _import_printing() -> None:
+    """Import what comes next, with numpy and libvips: it takes a tenth of a second, at first."""
+    import_module("pipeline.printing")
 
 
 def _lay_out(printables: Sequence[Printable], sheet: Sheet, rejected: Sequence[Rejection], desk: Desk) -> Plan:

@@ -1,10 +1,9 @@
-"""A gang sheet job: orders to print-ready parts. The whole story is `run`; its steps stand in drafting and printing."""
+"""A gang sheet job: orders to print-ready parts. The whole story is `run`; its steps stand in drafting and printing.
+
+Printing is imported when it is its turn: drafting has done so by then, while children were at work.
+"""
 
 import logging
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib import import_module
 
 from config.schema import GangsheetJob
 from pipeline.context import Context, Stopwatch
@@ -24,9 +23,8 @@ def run(job: GangsheetJob, context: Context) -> Report:
             if not draft.ordered:
                 log.info("Nothing to print: no order lines were found")
                 return _report(desk, draft)
-            with imported_meanwhile("pipeline.printing"):
-                draft, prepared = prepare_designs_of(draft, desk, bench)
-        from pipeline.printing import announce, announce_released, open_ledger, print_part  # noqa: PLC0415
+            draft, prepared = prepare_designs_of(draft, desk, bench)
+        from pipeline.printing import announce, announce_released, open_ledger, print_part  # noqa: PLC0415 - see above
 
         confirm(draft)
         save_plan(draft.plan, desk)
@@ -52,17 +50,6 @@ def draft(job: GangsheetJob, context: Context) -> Draft:
     desk = Desk(job, context, Outbox(job.output, job.name, context.folder), Stopwatch())
     with context.governor, workbench(desk) as bench:
         return think_through(desk, bench)
-
-
-@contextmanager
-def imported_meanwhile(module: str) -> Iterator[None]:
-    """Import what the next step needs while children are at work, and this process waits for them."""
-    importing = threading.Thread(target=import_module, args=(module,), name="import")
-    importing.start()
-    try:
-        yield
-    finally:
-        importing.join()
 
 
 def _report(desk: Desk, draft: Draft) -> Report:

@@ -102,8 +102,12 @@ def prepare_designs(
     work: Mapping[PreparedKey, tuple[Design, Geometry]],
     place: Workplace,
     advance: Callable[[int], None] = lambda count: None,
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> dict[PreparedKey, PreparedDesign | ArtworkError]:
-    """Return each prepared design, made unless the store has it, or why it cannot be made."""
+    """Return each prepared design, made unless the store has it, or why it cannot be made.
+
+    `meanwhile` is called whenever children are at work and this process is about to wait for them.
+    """
     ready: dict[PreparedKey, PreparedDesign | ArtworkError] = {}
     missing: list[PreparedKey] = []
     for key in dict.fromkeys(keys):
@@ -120,7 +124,7 @@ def prepare_designs(
         return place.bench.submit(prepare_into, place.store, *work[key])
 
     needs = {key: prepare_bytes(work[key][0].header, work[key][1]) for key in missing}
-    for key, outcome in _admitted(missing, begin, needs, place):
+    for key, outcome in _admitted(missing, begin, needs, place, meanwhile):
         ready[key] = outcome
         advance(1)
     log.info(
@@ -140,7 +144,11 @@ def _effort(design: Design) -> int:
 
 
 def _admitted(
-    keys: Iterable[Key], begin: "Callable[[Key], Task[Result]]", needs: Mapping[Key, int], place: Workplace
+    keys: Iterable[Key],
+    begin: "Callable[[Key], Task[Result]]",
+    needs: Mapping[Key, int],
+    place: Workplace,
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> Iterator[tuple[Key, Result | ArtworkError]]:
     """Do `begin(key)` for every key in children; one that no memory here would ever suffice for fails for itself."""
     governor = place.governor
@@ -160,7 +168,7 @@ def _admitted(
     def may_begin(key: Key, under_way: list[Key]) -> bool:
         return needs[key] + sum(needs[other] for other in under_way) <= governor.room_bytes()
 
-    yield from place.bench.outcomes(fitting, admit, may_begin)
+    yield from place.bench.outcomes(fitting, admit, may_begin, meanwhile)
 
 
 def _too_large(need_bytes: int, governor: Governor) -> ArtworkError:

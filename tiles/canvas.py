@@ -6,7 +6,7 @@ gang sheet is made of. Layers never overlap; that is the plan's promise, and mak
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,9 +78,11 @@ class Canvas:
         Layers are plain rectangles of finished pixels, so that these are copied: byte by byte what `band` gives, in
         a tenth of its time, and without the many small buffers that it leaves in the heap.
         """
-        strip = np.zeros((rows, self.width, BYTES_PER_PX), np.uint8)
+        strip = np.empty((rows, self.width, BYTES_PER_PX), np.uint8)
         window = Rect(0, top, self.width, rows)
-        for layer in self.touching(top, rows):
+        layers = self.touching(top, rows)
+        _clear_gaps(strip, [window.intersect(layer.place) for layer in layers])
+        for layer in layers:
             place, seen = layer.place, window.intersect(layer.place)
             pixels = self._pixels(layer)
             strip[seen.y - top : seen.bottom - top, seen.x : seen.right] = pixels[
@@ -105,6 +107,18 @@ class Canvas:
         """Unmap designs that no layer below `top` needs at once; one that comes again is mapped again."""
         wanted = {(layer.path, layer.rotation) for layer in self.touching(top, 1)}
         self._mapped = {key: pixels for key, pixels in self._mapped.items() if key in wanted}
+
+
+def _clear_gaps(strip: Strip, covered: Sequence[Rect]) -> None:
+    """Make a strip transparent where nothing will cover it: between layers side by side, else everywhere."""
+    if any(rect.height < len(strip) for rect in covered):
+        strip[...] = 0
+        return
+    right = 0
+    for rect in sorted(covered, key=lambda rect: rect.x):
+        strip[:, right : rect.x] = 0
+        right = rect.right
+    strip[:, right:] = 0
 
 
 def map_prepared(path: Path, place: Rect, rotation: int) -> Strip:

@@ -109,7 +109,7 @@ class Shrinker:
         complete = int(np.searchsorted(down.stop, self._row, side="right"))
         while complete - self._finished >= ROWS_OUT or self._finished < complete == len(down.stop):
             rows = min(ROWS_OUT, complete - self._finished)
-            yield self._across.shrink(self._ring.rows(self._finished, rows))
+            yield self._across.shrink(*self._ring.rows(self._finished, rows))
             self._finished += rows
 
     def _collect(self, strip: Rgba, above: int) -> None:
@@ -148,26 +148,35 @@ class _Ring:
     def __init__(self, rows: int, width: int) -> None:
         self._rows = np.zeros((ROWS_OUT * math.ceil(rows / ROWS_OUT), BYTES_PER_PX, width), np.float32)
         self._begun = 0  # rows below this have collected something; the others still hold what is long finished
+        self._ink = np.zeros((2, len(self._rows)), np.intp)  # of each row: its first column, and behind its last
 
     def add(self, share: Single, start: int, left: int) -> None:
         """Add to the rows from `start` on, from column `left` on; rows begun by it are 0 elsewhere."""
         rows, _, width = share.shape
         stop, right = start + rows, left + width
         for top, bottom in self._spans(start, min(stop, self._begun)):
-            self._at(top, bottom)[..., left:right] += share[top - start : bottom - start]
+            lie = self._lie(top, bottom)
+            self._rows[lie, :, left:right] += share[top - start : bottom - start]
+            first, last = self._ink[:, lie]
+            if right > left:
+                np.minimum(first, left, out=first)
+                np.maximum(last, right, out=last)
         for top, bottom in self._spans(max(start, self._begun), stop):
-            fresh = self._at(top, bottom)
+            lie = self._lie(top, bottom)
+            fresh = self._rows[lie]
             fresh[..., :left], fresh[..., right:] = 0, 0
             fresh[..., left:right] = share[top - start : bottom - start]
+            self._ink[0, lie], self._ink[1, lie] = (left, right) if right > left else (fresh.shape[2], 0)
         self._begun = max(self._begun, stop)
 
-    def rows(self, start: int, count: int) -> Single:
-        """Return up to ROWS_OUT rows; `start` is a multiple of it."""
-        return self._at(start, start + count)
+    def rows(self, start: int, count: int) -> tuple[Single, int, int]:
+        """Return up to ROWS_OUT rows, and the columns between which their ink lies; `start` is a multiple of it."""
+        lie = self._lie(start, start + count)
+        return self._rows[lie], int(self._ink[0, lie].min()), int(self._ink[1, lie].max())
 
-    def _at(self, start: int, stop: int) -> Single:
+    def _lie(self, start: int, stop: int) -> slice:
         slot = start % len(self._rows)
-        return self._rows[slot : slot + stop - start]
+        return slice(slot, slot + stop - start)
 
     def _spans(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
         """Yield the rows from `start` to `stop` in pieces that lie together."""
@@ -183,43 +192,62 @@ class _Across:
     def __init__(self, width: int, printed: int) -> None:
         self._wide = np.zeros((ROWS_OUT, BYTES_PER_PX, width))
         self._sums = np.empty((ROWS_OUT, BYTES_PER_PX, printed))
-        self._products = list(self._blocks(lanczos(width, printed, COLUMN_UNIT)))
+        self._blocks = list(self._cut(lanczos(width, printed, COLUMN_UNIT)))
         self._narrow = np.empty((ROWS_OUT, BYTES_PER_PX, printed), np.float32)
         self._levels = np.empty((2, ROWS_OUT, printed), np.int32)
 
-    def shrink(self, rows: Single) -> Rgba:
-        """Return up to ROWS_OUT rows, finished."""
-        self._wide[: len(rows)] = rows
-        for source, weights, sums in self._products:
-            np.matmul(source, weights, out=sums)  # of all rows: fewer come only once, at the end
-        narrow = self._narrow[: len(rows)]
-        narrow[...] = self._sums[: len(rows)]
-        return self._unpremultiplied(narrow)
-
-    def _blocks(self, kernel: Kernel) -> Iterator[tuple[Double, Double, Double]]:
-        """Yield for every few printed columns what they are made of, by which weights, and where the sums go."""
-        wide, sums = self._wide.reshape(ROWS_OUT * BYTES_PER_PX, -1), self._sums.reshape(ROWS_OUT * BYTES_PER_PX, -1)
-        for top, count in spans(len(kernel.first), COLUMNS_OUT):
-            pixels = slice(top, top + count)
-            source = slice(int(kernel.first[top]), int(kernel.stop[top + count - 1]))
-            yield wide[:, source], np.ascontiguousarray(kernel.matrix(pixels, source).T), sums[:, pixels]
-
-    def _unpremultiplied(self, narrow: Single) -> Rgba:
-        colours, opacity = narrow[:, :_ALPHA], narrow[:, _ALPHA]
-        pixels, level = self._levels[:, : len(narrow)]
-        alpha = opacity * np.float32(1 / (STEPS * ROW_UNIT * COLUMN_UNIT))
-        pixels[...] = np.clip(alpha, 0, 255, out=alpha) + np.float32(0.5)
-        inked = pixels > 0
-        colours *= (np.float32(255) / np.maximum(opacity, 1))[:, None]
-        np.clip(colours, 0, 255, out=colours)
-        colours += 0.5
-        for colour in (_BLUE, _GREEN, _RED):
-            pixels <<= 8
-            level[...] = colours[:, colour]
-            pixels |= level
-        pixels *= inked
-        finished: Rgba = pixels.view(np.uint8).reshape(len(narrow), -1, BYTES_PER_PX)
+    def shrink(self, rows: Single, left: int, right: int) -> Rgba:
+        """Return up to ROWS_OUT rows, finished; their ink lies between the columns `left` and `right`."""
+        count = len(rows)
+        pixels, level = self._levels[:, :count]
+        blocks = [block for block in self._blocks if block.source.start < right and block.source.stop > left]
+        seen = slice(blocks[0].pixels.start, blocks[-1].pixels.stop) if blocks else slice(0, 0)
+        if blocks:
+            read = slice(blocks[0].source.start, blocks[-1].source.stop)
+            self._wide[:count, :, read] = rows[..., read]
+        for block in blocks:
+            np.matmul(block.wide, block.weights, out=block.sums)  # of all rows: there are fewer only once, at the end
+        narrow = self._narrow[:count, :, seen]
+        narrow[...] = self._sums[:count, :, seen]
+        pixels[:, : seen.start], pixels[:, seen.stop :] = 0, 0
+        _unpremultiply(narrow, pixels[:, seen], level[:, seen])
+        finished: Rgba = pixels.view(np.uint8).reshape(count, -1, BYTES_PER_PX)
         return finished
+
+    def _cut(self, kernel: Kernel) -> Iterator["_Block"]:
+        wide, sums = self._wide.reshape(ROWS_OUT * BYTES_PER_PX, -1), self._sums.reshape(ROWS_OUT * BYTES_PER_PX, -1)
+        for first, count in spans(len(kernel.first), COLUMNS_OUT):
+            pixels = slice(first, first + count)
+            source = slice(int(kernel.first[first]), int(kernel.stop[first + count - 1]))
+            weights = np.ascontiguousarray(kernel.matrix(pixels, source).T)
+            yield _Block(pixels, source, wide[:, source], weights, sums[:, pixels])
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A few printed columns, the columns they are made of, and the product that makes them: sums = wide · weights."""
+
+    pixels: slice
+    source: slice
+    wide: Double
+    weights: Double
+    sums: Double
+
+
+def _unpremultiply(narrow: Single, pixels: NDArray[np.int32], level: NDArray[np.int32]) -> None:
+    """Fill `pixels` with 8-bit RGBA from the sums in `narrow`, which is used up, as is `level`."""
+    colours, opacity = narrow[:, :_ALPHA], narrow[:, _ALPHA]
+    alpha = opacity * np.float32(1 / (STEPS * ROW_UNIT * COLUMN_UNIT))
+    pixels[...] = np.clip(alpha, 0, 255, out=alpha) + np.float32(0.5)
+    inked = pixels > 0
+    colours *= (np.float32(255) / np.maximum(opacity, 1))[:, None]
+    np.clip(colours, 0, 255, out=colours)
+    colours += 0.5
+    for colour in (_BLUE, _GREEN, _RED):
+        pixels <<= 8
+        level[...] = colours[:, colour]
+        pixels |= level
+    pixels *= inked
 
 
 def _inked(pixels: NDArray[np.uint32]) -> tuple[int, int]:

@@ -40,19 +40,26 @@ class Workbench:
         return self._children.submit(function, *args)
 
     def outcomes(
-        self, keys: Iterable[Key], begin: "Callable[[Key], Task[Result]]", may_begin: Callable[[Key, list[Key]], bool]
+        self,
+        keys: Iterable[Key],
+        begin: "Callable[[Key], Task[Result]]",
+        may_begin: Callable[[Key, list[Key]], bool],
+        meanwhile: Callable[[], object] = lambda: None,
     ) -> Iterator[tuple[Key, Result | ArtworkError]]:
         """Do `begin(key)` for every key and yield (key, result or failure) as they end, with bounded work in flight.
 
         `may_begin(key, under_way)` is asked before another is begun beside those under way. Where it may, one more
-        than there are workers is handed over: a child that is done finds the next at once.
+        than there are workers is handed over: a child that is done finds the next at once. `meanwhile` is called
+        before an answer is waited for.
         """
         under_way: dict[Key, Task[Result]] = {}
         for key in keys:
             while under_way and (len(under_way) > self.workers or not may_begin(key, list(under_way))):
+                meanwhile()
                 yield from _ended(under_way)
             under_way[key] = begin(key)
         while under_way:
+            meanwhile()
             yield from _ended(under_way)
 
     def close(self, *, wait: bool = True) -> None:
