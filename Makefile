@@ -36,6 +36,7 @@ lint: $(DEV_READY)  ## style, types, import contracts
 	$(BIN)/lint-imports
 
 bench: $(DEV_READY)  ## time and memory against peers
+	$(BIN)/python -m bench.packing
 	$(BIN)/python -m bench $(ARGS)
 
 lock: $(DEV_READY)  ## pin dependencies anew from pyproject.toml

@@ -1,5 +1,12 @@
-"""Whether two sheets are the same picture: the work is comparable only if what comes out is."""
+"""Whether two sheets are the same picture: the work is comparable only if what comes out is.
 
+Run as a process of its own, `python -m bench.agreement SHEET OTHER`, which prints JSON: libvips is then not mapped by
+the benchmark, whose pages would be free for a program in a cage.
+"""
+
+import json
+import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pyvips
@@ -26,3 +33,7 @@ def compare(sheet: Path, other: Path) -> Agreement:
 
 def _open(path: Path) -> pyvips.Image:
     return pyvips.Image.new_from_file(str(path), access="sequential", fail_on="warning")
+
+
+if __name__ == "__main__":
+    print(json.dumps(asdict(compare(Path(sys.argv[1]), Path(sys.argv[2])))))

@@ -1,115 +1,51 @@
-"""Artwork for the benchmark, drawn once, the same on every machine: flat badges, and grainy discs with soft alpha."""
+"""Artwork for the benchmark: the files that a work prints, drawn by `bench.drawing` where they are not there yet."""
 
-import math
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from multiprocessing import get_context
+import subprocess
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
+from bench.tilepress import ENVIRONMENT, REPOSITORY
 from bench.works import Work
 
-TAG_DPI = 1161  # 3600 pixels on 3.1 inches
-GRAIN = 5.0  # standard deviation, of 255: what a scanned photograph has, and what makes it hard to compress
 _EDITION = 1  # raised when the drawing changes: older files are then never taken
-
-Plane = NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """One artwork to be drawn: a square of `side_px`, told from its siblings by `seed`."""
-
-    path: Path
-    seed: int
-    side_px: int
-    grainy: bool
+_LARGE = 2  # the design that is drawn larger where a work wants one: grainy, which is harder to decode
 
 
 def designs_for(work: Work, own: Path | None, folder: Path, scale: float) -> list[Path]:
-    """Return the files to print: the PNGs of the folder `own`, or drawn ones. Many designs are always drawn."""
-    if own is None or work.designs > 15:
-        return draw_all(work.designs, round(work.design_px * scale), folder)
-    found = sorted(own.absolute().glob("*.png"))[: work.copies]
-    if not found:
-        raise SystemExit(f"{own}: no PNG files")
-    return found
+    """Return the files to print: the PNGs of the folder `own`, or drawn ones. Many and large designs are always drawn.
+
+    Drawn ones lie below `folder`, and are drawn once.
+    """
+    if own is not None and work.designs <= 15 and not work.large_px:
+        found = sorted(own.absolute().glob("*.png"))[: work.copies]
+        if not found:
+            raise SystemExit(f"{own}: no PNG files")
+        return found
+    side_px = round(work.design_px * scale)
+    designs = drawn(range(work.designs), side_px, folder / f"artwork-{_EDITION}-{work.designs}x{side_px}")
+    if work.large_px:
+        side_px = round(work.large_px * scale)
+        (designs[_LARGE],) = drawn([_LARGE], side_px, folder / f"artwork-{_EDITION}-large-{side_px}")
+    return designs
 
 
-def draw_all(count: int, side_px: int, folder: Path) -> list[Path]:
-    """Return `count` artworks below `folder`, two in three flat, one in three grainy; draws those not there yet."""
-    home = folder / f"artwork-{_EDITION}-{count}x{side_px}"
-    home.mkdir(parents=True, exist_ok=True)
-    drawings = [_drawing(home, index, side_px) for index in range(count)]
-    missing = [drawing for drawing in drawings if not drawing.path.exists()]
-    if len(missing) * side_px**2 > 5_000_000:  # else starting processes takes longer than drawing
-        with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-            list(pool.map(draw, missing, chunksize=1 + len(missing) // 20))
-    else:
-        for drawing in missing:
-            draw(drawing)
-    return [drawing.path for drawing in drawings]
+def drawn(seeds: Iterable[int], side_px: int, home: Path) -> list[Path]:
+    """Return one artwork for each seed, in the folder `home`: two in three flat, one in three grainy."""
+    files = {seed: home / file_name(seed) for seed in seeds}
+    missing = [str(seed) for seed, file in files.items() if not file.exists()]
+    if missing:
+        home.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "bench.drawing", str(home), str(side_px), *missing]
+        subprocess.run(command, cwd=REPOSITORY, env=ENVIRONMENT, check=True)
+    return list(files.values())
 
 
-def draw(drawing: Drawing) -> None:
-    """Draw one artwork into its file, which appears whole."""
-    pixels = _grainy(drawing) if drawing.grainy else _flat(drawing)
-    aside = drawing.path.with_suffix(".partial")
-    Image.fromarray(pixels).save(aside, "PNG", dpi=(TAG_DPI, TAG_DPI))
-    aside.replace(drawing.path)
+def file_name(seed: int) -> str:
+    """Return what the artwork of a seed is called."""
+    return f"{seed:03}-{'grainy' if is_grainy(seed) else 'flat'}.png"
 
 
-def _drawing(home: Path, index: int, side_px: int) -> Drawing:
-    grainy = index % 3 == 2
-    return Drawing(home / f"{index:03}-{'grainy' if grainy else 'flat'}.png", index, side_px, grainy)
-
-
-def _flat(drawing: Drawing) -> NDArray[np.uint8]:
-    """Return a badge: a dark outline, a fill, a ring and a core, each one colour, with edges one pixel soft."""
-    rng = np.random.default_rng(drawing.seed)
-    radius, angle = _polar(drawing.side_px)
-    petals, depth = int(rng.integers(3, 9)), float(rng.uniform(0.05, 0.2))
-    edge = (0.92 / (1 + depth)) * (1 + depth * np.cos(petals * angle + np.float32(rng.uniform(0, math.tau))))
-    layers = [edge, edge - 0.05, np.full_like(edge, 0.45), np.full_like(edge, 0.33)]
-    colours = [(20, 20, 24), *rng.integers(40, 256, (3, 3)).tolist()]
-    return _paint(radius, layers, colours, drawing.side_px)
-
-
-def _grainy(drawing: Drawing) -> NDArray[np.uint8]:
-    """Return a disc in a colour gradient under film grain, its alpha falling off over the outer third."""
-    rng = np.random.default_rng(drawing.seed)
-    side = drawing.side_px
-    radius, angle = _polar(side)
-    near, far = rng.uniform(30, 225, (2, 3)).astype(np.float32)
-    blend = (0.5 + 0.5 * np.cos(angle + 3 * radius))[..., None]
-    pixels = np.empty((side, side, 4), np.uint8)
-    grain = rng.standard_normal((side, side, 1), np.float32) * np.float32(GRAIN)
-    pixels[..., :3] = np.clip(near * blend + far * (1 - blend) + grain, 0, 255)
-    pixels[..., 3] = 255 * np.clip((0.95 - radius) / 0.3, 0, 1)
-    pixels[pixels[..., 3] == 0] = 0
-    return pixels
-
-
-def _polar(side_px: int) -> tuple[Plane, Plane]:
-    """Return the distance from the centre, 1 at the middle of each side, and the angle."""
-    axis = ((np.arange(side_px, dtype=np.float32) + 0.5) * (2 / side_px) - 1).astype(np.float32)
-    return np.hypot(axis[:, None], axis[None, :]), np.arctan2(axis[:, None], axis[None, :])
-
-
-def _paint(radius: Plane, edges: Sequence[Plane], colours: Sequence[Sequence[int]], side_px: int) -> NDArray[np.uint8]:
-    """Return straight RGBA with every layer painted over the ones before it, from the outermost in."""
-    pixels = np.zeros((side_px, side_px, 4), np.uint8)
-    for number, (edge, colour) in enumerate(zip(edges, colours, strict=True)):
-        cover = np.clip((edge - radius) * (side_px / 2) + 0.5, 0, 1)[..., None]
-        if number == 0:
-            pixels[..., 3] = np.rint(255 * cover[..., 0])
-            pixels[pixels[..., 3] > 0, :3] = colour
-        else:
-            under = pixels[..., :3].astype(np.float32)
-            pixels[..., :3] = np.rint(under + (np.array(colour, np.float32) - under) * cover)
-            pixels[pixels[..., 3] == 0] = 0
-    return pixels
+def is_grainy(seed: int) -> bool:
+    """Return whether the artwork of a seed is a grainy disc, or else a flat badge."""
+    return seed % 3 == 2

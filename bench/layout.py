@@ -1,9 +1,10 @@
 """From a work to the files its runs read: orders and pipeline for tilepress, and the same placements for peers."""
 
 import json
+import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,13 +19,18 @@ _PREDICTION = re.compile(r"predicted peak memory: ([\d.]+ [kMGT]?B)")
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A work laid out in its own folder; `predicted_cold_bytes` is the peak tilepress foresaw with an empty store."""
+    """A work laid out in its own folder; `files` are its artwork.
+
+    `predicted_cold_bytes` is the peak tilepress foresaw with an empty store.
+    """
 
     folder: Path
     width_px: int
     height_px: int
     copies: int
     designs: int
+    parts: int
+    files: tuple[Path, ...]
     predicted_cold_bytes: int
 
     @property
@@ -57,12 +63,23 @@ def lay_out(work: Work, designs: Sequence[Path], folder: Path, scale: float) -> 
     """Write the work's files into `folder`, emptied first, with the placements that tilepress plans."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    _write_orders(work, designs, folder / "orders.csv")
-    _write_pipeline(work, work.dpi(scale), designs[0].parent, folder / "pipeline.yaml")
+    root = Path(os.path.commonpath([design.parent for design in designs]))
+    names = [design.relative_to(root).as_posix() for design in designs]
+    _write_orders(work, names, folder / "orders.csv")
+    _write_pipeline(work, work.dpi(scale), root, folder / "pipeline.yaml")
     plan = folder / "plan.json"
     said = run_tilepress("plan", folder / "pipeline.yaml", "--save", plan)
-    width, height = _write_job(plan, designs, work, folder / "job.json")
-    return Layout(folder, width, height, work.copies, len(designs), _prediction(said))
+    width, height = _write_job(plan, dict(zip(names, designs, strict=True)), work, folder / "job.json")
+    return Layout(
+        folder=folder,
+        width_px=width,
+        height_px=height,
+        copies=work.copies,
+        designs=len(designs),
+        parts=work.parts,
+        files=tuple(designs),
+        predicted_cold_bytes=_prediction(said),
+    )
 
 
 def predicted_peak_bytes(layout: Layout) -> int:
@@ -77,13 +94,13 @@ def _prediction(said: str) -> int:
     return parse_bytes(predicted[1])
 
 
-def _write_orders(work: Work, designs: Sequence[Path], file: Path) -> None:
+def _write_orders(work: Work, designs: Sequence[str], file: Path) -> None:
     """Order every design as often as the next, the first ones once more where it does not come out even."""
     each, more = divmod(work.copies, len(designs))
     lines = ["order,design,quantity,width_in,height_in"]
     for index, design in enumerate(designs):
         quantity = each + (index < more)
-        lines.append(f'{1001 + index},"{design.name}",{quantity},{work.print_in},{work.print_in}')
+        lines.append(f'{1001 + index},"{design}",{quantity},{work.print_in},{work.print_in}')
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -102,10 +119,10 @@ def _write_pipeline(work: Work, dpi: int, root: Path, file: Path) -> None:
     file.write_text(yaml.safe_dump(pipeline, sort_keys=False), encoding="utf-8")
 
 
-def _write_job(plan_file: Path, designs: Sequence[Path], work: Work, file: Path) -> tuple[int, int]:
+def _write_job(plan_file: Path, designs: Mapping[str, Path], work: Work, file: Path) -> tuple[int, int]:
     """Write what the peers need of tilepress's plan; return the sheet's width and height."""
     plan = json.loads(plan_file.read_text())
-    numbers = {design.name: number for number, design in enumerate(designs)}
+    numbers = {name: number for number, name in enumerate(designs)}
     placements = [
         {
             "design": numbers[placement["design"]],
@@ -117,14 +134,16 @@ def _write_job(plan_file: Path, designs: Sequence[Path], work: Work, file: Path)
         for part in plan["parts"]
         for placement in part["placements"]
     ]
-    if len(plan["parts"]) != 1 or len(placements) != work.copies:
-        raise SystemExit(f"{work.name}: {len(placements)} of {work.copies} copies on {len(plan['parts'])} parts, not 1")
+    parts = len(plan["parts"])
+    if (parts, len(placements)) != (work.parts, work.copies):
+        planned = f"{len(placements)} copies on {parts} parts"
+        raise SystemExit(f"{work.name}: {planned}, not {work.copies} on {work.parts}")
     sheet = plan["sheet"]
     job = {
         "width": sheet["width_px"],
         "height": sheet["height_px"],
         "dpi": sheet["dpi"],
-        "designs": [str(design) for design in designs],
+        "designs": [str(design) for design in designs.values()],
         "placements": placements,
     }
     file.write_text(json.dumps(job))

@@ -1,9 +1,10 @@
-"""One command as a whole process: wall clock, processor time, and the peak memory of it and all below it.
+"""One command as a whole process: wall clock, processor time, and the memory of it and all below it over time.
 
-Memory is what the process tree holds and no file backs (resident less shared, from /proc), as tilepress's own
-governor judges it: page cache and mapped files do not count. Linux only.
+Memory is what the process tree holds and no file backs, as tilepress's own governor judges it: page cache and mapped
+files do not count. Linux only.
 """
 
+import ctypes
 import os
 import resource
 import signal
@@ -11,12 +12,18 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-SAMPLE_S = 0.01  # the shortest run measured takes half a second; sampling costs about 1 % of a core
+_PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
+_ORPHAN_S = 5.0  # for helpers that end by themselves when their parent has; takes milliseconds
+# The shortest peaks last as long: a strip under way where one process renders, a design where several prepare.
+# Either costs about 2 % of a core: to look at several processes takes longer.
+SAMPLE_ONE_S, SAMPLE_SEVERAL_S = 0.01, 0.03
 _PAGE = resource.getpagesize()
+
+Sample = tuple[float, int]  # seconds since the command began, bytes held
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +32,13 @@ class Usage:
 
     seconds: float
     cpu_seconds: float
-    peak_bytes: int
+    samples: Sequence[Sample]
     exit_code: int
+
+    @property
+    def peak_bytes(self) -> int:
+        """The most that was seen."""
+        return max((held for _, held in self.samples), default=0)
 
 
 def measure(
@@ -42,9 +54,10 @@ def measure(
         alarm = threading.Timer(timeout_s, _kill, [process.pid])
         alarm.start()
         try:
-            with PeakSampler(process.pid) as sampler:
+            with MemorySampler(process.pid, began) as sampler, _adopting_orphans():
                 _, status, usage = os.wait4(process.pid, 0)
                 seconds = time.monotonic() - began
+                left_behind = _orphans_cpu_seconds(process.pid)
         except BaseException:
             _kill(process.pid)
             process.wait()
@@ -52,25 +65,35 @@ def measure(
         finally:
             alarm.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
-    return Usage(seconds, usage.ru_utime + usage.ru_stime, sampler.peak_bytes, process.returncode)
+    return Usage(seconds, _cpu_seconds(usage) + left_behind, sampler.samples, process.returncode)
 
 
-class PeakSampler(threading.Thread):
-    """Looks at a process tree's memory every SAMPLE_S while its context lasts; `peak_bytes` is the most it saw."""
+def thinned(samples: Sequence[Sample], most: int) -> list[Sample]:
+    """Return at most `most` samples that tell the same story: of neighbours, the highest."""
+    each = -(-len(samples) // most) or 1
+    groups = (samples[start : start + each] for start in range(0, len(samples), each))
+    return [max(group, key=lambda sample: sample[1]) for group in groups]
 
-    def __init__(self, pid: int) -> None:
-        """Name the tree by its root."""
+
+class MemorySampler(threading.Thread):
+    """Looks at a process tree's memory while its context lasts, and keeps what it saw in `samples`."""
+
+    def __init__(self, pid: int, began: float) -> None:
+        """Name the tree by its root, and when it began on the monotonic clock."""
         super().__init__(name="sampler", daemon=True)
-        self.peak_bytes = 0
+        self.samples: list[Sample] = []
         self._pid = pid
+        self._began = began
         self._over = threading.Event()
 
     def run(self) -> None:
         """Sample until the context ends."""
-        while not self._over.wait(SAMPLE_S):
-            self.peak_bytes = max(self.peak_bytes, sum(anonymous_bytes(pid) for pid in process_tree(self._pid)))
+        pids = [self._pid]
+        while not self._over.wait(SAMPLE_ONE_S if len(pids) == 1 else SAMPLE_SEVERAL_S):
+            pids = list(_process_tree(self._pid))
+            self.samples.append((time.monotonic() - self._began, held_bytes(pids)))
 
-    def __enter__(self) -> "PeakSampler":
+    def __enter__(self) -> "MemorySampler":
         self.start()
         return self
 
@@ -79,21 +102,74 @@ class PeakSampler(threading.Thread):
         self.join()
 
 
-def process_tree(pid: int) -> Iterator[int]:
+def held_bytes(pids: Sequence[int]) -> int:
+    """Return the memory of a process, or of a whole tree, that no file backs; pages that a fork shares count once."""
+    return _unshared_bytes(pids[0]) if len(pids) == 1 else sum(map(_share_bytes, pids))
+
+
+def _process_tree(pid: int) -> Iterator[int]:
     """Yield `pid` and its descendants, by the kernel's lists of children: far cheaper than looking at all processes."""
     yield pid
+    for child in _children(pid):
+        yield from _process_tree(child)
+
+
+def _children(pid: int) -> Iterator[int]:
     with suppress(OSError, ValueError):
         for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - names are wanted, a hundred times a second
-            for child in Path(f"/proc/{pid}/task/{task}/children").read_text().split():
-                yield from process_tree(int(child))
+            yield from map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
 
 
-def anonymous_bytes(pid: int) -> int:
-    """Return the memory of one process that no file backs; 0 when it is gone."""
+def _share_bytes(pid: int) -> int:
+    """Return one process's share of the memory that no file backs: a page that n processes have counts 1/n for each."""
+    held = 0
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith(("Pss_Anon:", "Pss_Shmem:")):
+                held += int(line.split()[1]) * 1024
+    return held or _unshared_bytes(pid)  # not readable, or the process is gone
+
+
+def _unshared_bytes(pid: int) -> int:
+    """Return the resident memory of one process less what it could share; 0 when it is gone."""
     with suppress(OSError, ValueError, IndexError):
         fields = Path(f"/proc/{pid}/statm").read_text().split()
         return (int(fields[1]) - int(fields[2])) * _PAGE
     return 0
+
+
+@contextmanager
+def _adopting_orphans() -> Iterator[None]:
+    """Become the parent of whatever loses its own below this process, such as a fork server and its children."""
+    prctl = ctypes.CDLL(None).prctl
+    prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    try:
+        yield
+    finally:
+        prctl(_PR_SET_CHILD_SUBREAPER, 0)
+
+
+def _orphans_cpu_seconds(session: int) -> float:
+    """Wait for what a session's leader left behind, and return the processor time that its parent never learnt of."""
+    seconds, deadline = 0.0, time.monotonic() + _ORPHAN_S
+    while orphans := [pid for pid in _children(os.getpid()) if _session_of(pid) == session]:
+        if time.monotonic() > deadline:
+            _kill(session)
+        for pid in orphans:
+            done, _, usage = os.wait4(pid, os.WNOHANG)
+            seconds += _cpu_seconds(usage) if done else 0
+        time.sleep(0.002)
+    return seconds
+
+
+def _session_of(pid: int) -> int | None:
+    with suppress(ProcessLookupError):
+        return os.getsid(pid)
+    return None
+
+
+def _cpu_seconds(usage: resource.struct_rusage) -> float:
+    return usage.ru_utime + usage.ru_stime
 
 
 def _kill(group: int) -> None:

@@ -21,7 +21,7 @@ LOSSY_BYTES_PER_PX = 3.0  # a photograph with its grain, deflated
 def render_bytes(width_px: int, threads: int) -> int:
     """Return what rendering a sheet this wide holds: strips under way, filtered and compressed."""
     strip = max(STRIP_BYTES, strip_rows(width_px) * width_px * BYTES_PER_PX)
-    return strip * (2 * (threads + 1) + 2)
+    return strip * (2 * (threads + 1) + 3)
 
 
 def prepare_bytes(header: Header, geometry: Geometry) -> int:

@@ -34,7 +34,7 @@ class Layer:
 
 
 class Canvas:
-    """One part as a lazy image of `width` × `height`, transparent where no layer lies. Used by one thread.
+    """One part as a lazy image of `width` × `height`, transparent where no layer lies. Used by one thread at a time.
 
     Designs are mapped when a band first needs them and released below their last row, so that files in use, like
     memory, do not grow with the part.
