@@ -55,7 +55,10 @@ class Request:
     out: str | None
 
     def settle(self, progress: "Progress", *, opens_artwork: bool = True) -> "tuple[list[GangsheetJob], Context]":
-        """Return the jobs asked for, and the context to do them in."""
+        """Return the jobs asked for, and the context to do them in.
+
+        Called before anything large is imported: what it starts early is then ready when it is needed.
+        """
         if opens_artwork:
             from pipeline.headstart import start_early
 
@@ -116,9 +119,11 @@ def command_line(context: click.Context, verbose: bool) -> None:
 def run(verbose: bool, request: Request, log_format: "LogFormat") -> None:
     """Run the jobs of PIPELINE: plan, render, deliver."""
     from pipeline.log import start_logging
+
+    jobs, context = request.settle(start_logging(log_format, verbose=verbose))
     from pipeline.runner import run_jobs
 
-    _, code = run_jobs(*request.settle(start_logging(log_format, verbose=verbose)))
+    _, code = run_jobs(jobs, context)
     sys.exit(code)
 
 
@@ -129,10 +134,12 @@ def run(verbose: bool, request: Request, log_format: "LogFormat") -> None:
 def plan(request: Request, preview: Path | None, save: Path | None) -> None:
     """Show what PIPELINE would print: parts, film, rejects, memory. Renders nothing."""
     from pipeline.log import NoProgress, quiet_logging
-    from pipeline.planview import show_plans
 
     quiet_logging()
-    sys.exit(show_plans(*request.settle(NoProgress()), preview, save, click.echo))
+    jobs, context = request.settle(NoProgress())
+    from pipeline.planview import show_plans
+
+    sys.exit(show_plans(jobs, context, preview, save, click.echo))
 
 
 @command_line.command()
