@@ -10,7 +10,7 @@ from tiles.strips import STRIP_BYTES, strip_rows
 
 PROCESS_BYTES = 40_000_000  # the main process with all it imports, before the first pixel
 SERVER_BYTES = 30_000_000  # what children are forked off, with libvips and numpy; once, if there are any
-CHILD_BYTES = 24_000_000  # a child, beyond what it shares with the server
+CHILD_BYTES = 28_000_000  # a child, beyond what it shares with the server
 COLUMN_BYTES = 9_500  # what a child holds for a column of its artwork: lines decoded, and resampled
 COPY_BYTES = 1_500  # what plan and manifest hold for a copy
 DECODER_SHARE = {"heif": 3.0, "webp": 1.6, "jpeg": 2.2}  # of decoded_bytes, when the whole image is held
