@@ -66,7 +66,7 @@ def _tree(pid: int, parent: int) -> Iterator[tuple[int, int]]:
     """Yield `pid` and its descendants, each with its parent; by /proc's lists, which cost less than all processes."""
     yield pid, parent
     try:
-        tasks = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - names are wanted, twenty times a second
+        tasks = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - names are wanted, ten times a second
     except OSError:
         tasks = []
     lists = [Path(f"/proc/{pid}/task/{task}/children") for task in tasks]
