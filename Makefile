@@ -42,9 +42,9 @@ bench: $(DEV_READY)  ## time and memory against peers
 lock: $(DEV_READY)  ## pin dependencies anew from pyproject.toml
 	$(PIP) uv
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-		--no-header --python-version 3.11 pyproject.toml -o requirements.lock
+		--no-header --python-version 3.11 --all-extras pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-		--no-header --python-version 3.11 -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
+		--no-header --python-version 3.11 --all-extras -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
 
 clean:  ## remove what was built and installed
 	rm -rf $(VENV) build dist out *.egg-info
