@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 
 from config import tables
 from config.errors import ConfigurationError, StorageError
+from config.schema import DatabaseSettings
 
 Values = dict[str, Any]
 
@@ -58,17 +59,21 @@ class Database:
     Raises StorageError when it cannot be reached, ConfigurationError when its content does not fit.
     """
 
-    def __init__(self, url: str, folder: Path | None = None) -> None:
-        """Name the database at `url`; a relative SQLite path counts from `folder` (default: where one stands)."""
-        address = _parse_address(url)
-        self._file = None
+    def __init__(self, settings: DatabaseSettings | str, folder: Path | None = None) -> None:
+        """Name the database by its URL or its settings.
+
+        A relative SQLite path counts from `folder` (default: where one stands).
+        """
+        self.settings = DatabaseSettings(url=settings) if isinstance(settings, str) else settings
+        address = _parse_address(self.settings.url)
+        self.file = None
         if address.get_backend_name() == "sqlite":
-            self._file = (folder or Path()).absolute() / str(address.database)
-            address = address.set(database=str(self._file))
+            self.file = (folder or Path()).absolute() / str(address.database)
+            address = address.set(database=str(self.file))
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", SAWarning)  # of an option that would be ignored
-                self._engine = sa.create_engine(address, poolclass=sa.NullPool)
+                self.engine = sa.create_engine(address, poolclass=sa.NullPool)
         except ImportError:
             raise ConfigurationError(
                 f"{_shown(address)}: the driver for this database is not installed",
@@ -83,14 +88,14 @@ class Database:
 
     def init(self) -> None:
         """Create the tables that are missing; leave those that are there as they are."""
-        if self._file is not None and not _is_there(self._file.parent):
-            raise StorageError(f"{self._file.parent}: no such folder", "Create it, or name another database file.")
+        if self.file is not None and not _is_there(self.file.parent):
+            raise StorageError(f"{self.file.parent}: no such folder", "Create it, or name another database file.")
         with self._transaction() as connection:
             tables.metadata.create_all(connection)
 
     def check(self) -> None:
         """Make sure that the database answers and has the tables with their columns."""
-        if self._file is not None and not _is_there(self._file):
+        if self.file is not None and not _is_there(self.file):
             raise StorageError(f"{self.address}: no such database", "Create it with: tilepress db init")
         with self._transaction() as connection:
             inspector = sa.inspect(connection)
@@ -254,9 +259,14 @@ class Database:
 
     @contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
+        with self.explained(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn what the database refuses within the block into the project's errors, without values or passwords."""
         try:
-            with self._engine.begin() as connection:
-                yield connection
+            yield
         except OperationalError as error:
             raise StorageError(
                 f"{self.address}: {_reason(error)}", "Check that the database is up, and may be read and written."

@@ -4,6 +4,7 @@
     ├── ConfigurationError          2  usage, pipeline file, database content: mend it and run again
     ├── ArtworkError                3  one design cannot be printed; its copies are rejected, the rest go on
     ├── StorageError                4  files, folders or the database are out of reach: try again later
+    │   └── TransientError          4  … and may be within reach in a moment: worth trying again at once
     ├── BudgetError                 5  memory or disk would not suffice; finished parts are kept
     └── LockError                   6  another run is at work on the same output
 
@@ -56,6 +57,10 @@ class StorageError(TilepressError):
     """A file, folder or database cannot be read or written at the moment."""
 
     exit_code = ExitCode.STORAGE
+
+
+class TransientError(StorageError):
+    """A server is busy, or a connection broke: trying again in a moment may do. The final failure is a StorageError."""
 
 
 class BudgetError(TilepressError):

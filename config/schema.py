@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from config import DEFAULT_STORE
-from config.units import parse_bytes
+from config.units import parse_bytes, parse_duration
 
 Inches = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
 PositiveInches = Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
@@ -22,6 +22,7 @@ Text = Annotated[str, Field(min_length=1)]
 
 _FIELD_FORM = re.compile(r"(?:0?[1-9])?d?")  # {part}, {part:03}; a width of billions would be text of billions
 _NO_FILE_NAME = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]|^\.')
+_LONGEST_S = 7 * 86_400
 _MAX_FILE_NAME = 200  # bytes; file systems take 255, and endings are to come
 
 
@@ -50,7 +51,15 @@ def _budget(value: Any) -> Any:
     return value
 
 
+def _duration(value: Any) -> Any:
+    if isinstance(value, str) and 0 < parse_duration(value) <= _LONGEST_S:
+        return value
+    raise ValueError("must be a time above 0 and at most 7 days, with its unit, such as 90s, 55m or 2h")
+
+
 Amount = Annotated[str, BeforeValidator(_amount)]
+Duration = Annotated[str, BeforeValidator(_duration)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Budget = Annotated[str, BeforeValidator(_budget)]
 
 
@@ -126,24 +135,64 @@ class InlineItem(_Model):
     height_in: str | float | None = None
 
 
+class Choice(_Model):
+    """Which orders of the database: those with this status, those with these ids, the oldest so many of them."""
+
+    status: Text | None = None
+    ids: Annotated[tuple[Annotated[str | int, Field()], ...], Field(min_length=1, strict=False)] | None = None
+    limit: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _chosen(self) -> Self:
+        if self.status is None and self.ids is None:
+            raise ValueError("give status, or ids, or both; every order there ever was is none")
+        return self
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The ids as text; empty when they do not matter."""
+        return tuple(str(reference) for reference in self.ids or ())
+
+
+class Mark(_Model):
+    """What is written to an order, in which column, when all of its copies have been delivered."""
+
+    column: Text
+    value: Text
+
+
 class Orders(_Model):
     """Where the order lines come from: exactly one of the three."""
 
     csv: Text | None = None
-    database: Literal["pending"] | None = None
+    database: Text | Choice | None = None
     items: tuple[InlineItem, ...] | None = Field(default=None, strict=False)
+    mark: Mark | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if sum(value is not None for value in (self.csv, self.database, self.items)) != 1:
             raise ValueError("give exactly one of csv, database, items")
+        if self.mark is not None and self.database is None:
+            raise ValueError("mark needs orders from the database: there is nothing else to write to")
         return self
+
+    @property
+    def choice(self) -> Choice | None:
+        """Which orders of the database are meant; None if they come from elsewhere."""
+        return Choice(status=self.database) if isinstance(self.database, str) else self.database
 
 
 class Designs(_Model):
-    """Where relative design names are looked up, and how much an artwork may ask of the machine."""
+    """Where relative design names are looked up, and how much an artwork may ask of the machine.
+
+    `root` is a folder, or the URL of one. `urls` are beginnings of URLs that an order line may name besides;
+    `private_hosts` may have addresses of a private network, and no other host may.
+    """
 
     root: Text = "."
+    urls: Annotated[tuple[Text, ...], Field(strict=False)] = ("https://",)
+    private_hosts: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     allow_svg: bool = False
     max_pixels: Annotated[int, Field(gt=0)] = 500_000_000
     max_bytes: Amount = "2GB"
@@ -181,11 +230,11 @@ class Output(_Model):
             raise ValueError("a brace is missing or too many; write {part}, and a literal brace as {{ or }}") from None
         fields = {name for _, name, _, _ in pieces}
         plain = all(not change and (not form or _is_form(name, form)) for _, name, form, change in pieces)
-        if not fields <= {"part", "job"} or not plain:
-            raise ValueError("the fields of a file name are {part}, {part:03} and {job}")
+        if not fields <= {"part", "job", "date", "run"} or not plain:
+            raise ValueError("the fields of a file name are {part}, {part:03}, {job}, {date} and {run}")
         if "part" not in fields:
             raise ValueError("the file name needs {part}, or the parts would overwrite each other")
-        name = value.format(part=1, job="job")
+        name = value.format(part=1, job="job", date="2026-01-31", run="0123456789ab")
         if _NO_FILE_NAME.search(name) or len(name.encode()) > _MAX_FILE_NAME:
             raise ValueError('a file name is short, has no / \\ : * ? " < > | in it and begins with no dot')
         return value
@@ -213,12 +262,135 @@ class GangsheetJob(_Model):
         return self.sheet.from_database or self.orders.database is not None
 
 
+class PrinterColumns(_Model):
+    """What the columns of the table of printers are called."""
+
+    name: Text = "name"
+    max_width_inches: Text = "max_width_inches"
+    max_height_inches: Text = "max_height_inches"
+    dpi: Text = "dpi"
+    is_active: Text = "is_active"
+    is_default: Text = "is_default"
+
+
+class CanvasColumns(_Model):
+    """What the columns of the table of canvas configurations are called."""
+
+    name: Text = "name"
+    max_height_inches: Text = "max_height_inches"
+    dpi: Text = "dpi"
+    spacing_width_inches: Text = "spacing_width_inches"
+    spacing_height_inches: Text = "spacing_height_inches"
+    is_active: Text = "is_active"
+
+
+class OrderTableColumns(_Model):
+    """What the columns of the table of orders are called; `reference` is what people call an order by."""
+
+    id: Text = "id"
+    reference: Text = "reference"
+    status: Text = "status"
+    created_at: Text = "created_at"
+
+
+class ItemColumns(_Model):
+    """What the columns of the table of order lines are called; `order_id` refers to the order's `id`."""
+
+    order_id: Text = "order_id"
+    position: Text = "position"
+    design: Text = "design"
+    quantity: Text = "quantity"
+    width_inches: Text = "width_inches"
+    height_inches: Text = "height_inches"
+
+
+class PrinterTable(_Model):
+    """The table of printers, by its name (or `schema.name`) and its columns'."""
+
+    table: Text = "printers"
+    columns: PrinterColumns = PrinterColumns()
+
+
+class CanvasTable(_Model):
+    """The table of canvas configurations."""
+
+    table: Text = "canvas_configs"
+    columns: CanvasColumns = CanvasColumns()
+
+
+class OrderTable(_Model):
+    """The table of orders."""
+
+    table: Text = "orders"
+    columns: OrderTableColumns = OrderTableColumns()
+
+
+class ItemTable(_Model):
+    """The table of order lines; the same table as the orders' where a line names its order itself."""
+
+    table: Text = "order_items"
+    columns: ItemColumns = ItemColumns()
+
+
+class DatabaseSettings(_Model):
+    """The database: where it is, how long to wait for it, and what its tables and columns are called."""
+
+    url: Text
+    connect_timeout_s: Seconds = 10.0
+    statement_timeout_s: Seconds = 60.0
+    printers: PrinterTable = PrinterTable()
+    canvas_configs: CanvasTable = CanvasTable()
+    orders: OrderTable = OrderTable()
+    order_items: ItemTable = ItemTable()
+
+
+def _database(value: Any) -> Any:
+    """Take a URL alone for settings that say no more."""
+    return {"url": value} if isinstance(value, str) else value
+
+
+class Sftp(_Model):
+    """How SFTP servers are known, and how this machine is known to them."""
+
+    known_hosts: Text | None = None
+    host_keys: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+    user: Text | None = None
+    key_file: Text | None = None
+    password: Annotated[Text, Field(repr=False)] | None = None
+
+
+class S3(_Model):
+    """Where S3 is, if not at AWS; credentials come from the environment."""
+
+    endpoint: Text | None = None
+    region: Text | None = None
+
+
+class Storage(_Model):
+    """How servers of artwork and of sheets are reached, and how long to wait for them."""
+
+    connect_timeout_s: Seconds = 10.0
+    read_timeout_s: Seconds = 30.0
+    total_timeout_s: Seconds = 900.0
+    attempts: Annotated[int, Field(ge=1, le=20)] = 4
+    sftp: Sftp = Sftp()
+    s3: S3 = S3()
+
+
+class Run(_Model):
+    """How long the whole run may take."""
+
+    deadline: Duration | None = None
+
+
 class Pipeline(_Model):
     """A whole pipeline file."""
 
     version: Literal[1]
     name: Name
-    database: Text | None = None
+    database: Annotated[DatabaseSettings | None, BeforeValidator(_database)] = None
+    run: Run = Run()
+    storage: Storage = Storage()
     memory: Memory = Memory()
     store: Store = Store()
     threads: Literal["auto"] | Annotated[int, Field(ge=1, le=256)] = "auto"

@@ -1,4 +1,4 @@
-"""The one rule from inches to pixels, and how amounts of memory are written."""
+"""The one rule from inches to pixels, and how amounts of memory and of time are written."""
 
 import re
 from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
@@ -7,6 +7,8 @@ from fractions import Fraction
 MM_PER_INCH = Decimal("25.4")
 
 _BYTES = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([KMGT]i?)?B?\s*$", re.IGNORECASE)
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h)")
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600}
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
@@ -41,6 +43,14 @@ def parse_bytes(text: str) -> int:
     number, unit = match[1], (match[2] or "").lower()
     base = 1024 if unit.endswith("i") else 1000
     return int(Fraction(number) * base ** _POWERS[unit.rstrip("i")])
+
+
+def parse_duration(text: str) -> float:
+    """Return the seconds that `text` says: `90s`, `55m`, `1.5h`; raise ValueError with the form expected."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise ValueError("must be a time with its unit, such as 90s, 55m or 2h")
+    return float(match[1]) * _SECONDS[match[2]]
 
 
 def format_bytes(count: float) -> str:

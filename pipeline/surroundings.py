@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.schema import Pipeline
+from config.schema import DatabaseSettings, Pipeline
 from config.units import parse_bytes
 from pipeline.context import Context, Progress
 from pipeline.governor import Governor
@@ -48,7 +48,7 @@ def budget(pipeline: Pipeline) -> MemoryLimit:
     return detected if allowed == detected.bytes else MemoryLimit(allowed, f"memory.budget, within {detected.source}")
 
 
-def _database(url: str, folder: Path) -> "Database":
+def _database(settings: DatabaseSettings, folder: Path) -> "Database":
     from config.database import Database  # noqa: PLC0415 - costs time that a run without a database spares
 
-    return Database(url, folder)
+    return Database(settings, folder)

@@ -304,7 +304,8 @@ def test_an_empty_out_is_an_error_not_the_folder_one_stands_in(tmp_path: Path) -
 def test_what_is_said_anew_needs_no_variable(tmp_path: Path) -> None:
     text = edited(database="${DATABASE_URL}").replace("to: out", "to: ${OUT}")
     pipeline = load(tmp_path, text, Overrides(("database=sqlite:///other.db",), out="/there"))
-    assert (pipeline.database, pipeline.jobs[0].output.to) == ("sqlite:///other.db", "/there")
+    assert pipeline.database is not None
+    assert (pipeline.database.url, pipeline.jobs[0].output.to) == ("sqlite:///other.db", "/there")
 
 
 @pytest.mark.parametrize(

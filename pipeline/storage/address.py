@@ -1,0 +1,112 @@
+"""URLs of artwork and of sheets, taken apart once; what is shown of one never holds a secret. Pure.
+
+An address is `scheme://[user@]host[:port]/path`; of `s3://bucket/key` the host is the bucket.
+"""
+
+import hashlib
+import posixpath
+from dataclasses import dataclass, replace
+from typing import Self
+from urllib.parse import quote, unquote, urlsplit
+
+from config.errors import ConfigurationError
+
+SCHEMES = ("https", "http", "s3", "sftp")
+_PORTS = {"https": 443, "http": 80, "sftp": 22, "s3": 0}
+_DIGEST_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A place by URL. `path` begins with "/"; of SFTP it is decoded, of the others as it was written."""
+
+    scheme: str
+    host: str  # lower case but for a bucket; an IPv6 address without its brackets
+    port: int  # 0 for S3
+    path: str
+    user: str = ""
+    query: str = ""
+
+    def __str__(self) -> str:
+        """Return the URL as it may be shown: of a query, which may be a signature, no more than a digest."""
+        digest = hashlib.sha256(self.query.encode("utf-8", "surrogateescape")).hexdigest()[:_DIGEST_SHOWN]
+        return self._text(f"?…{digest}" if self.query else "")
+
+    @property
+    def url(self) -> str:
+        """The whole URL, for dialling; it may hold a signature."""
+        return self._text(f"?{self.query}" if self.query else "")
+
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        """What two addresses share that the same server answers for."""
+        return self.scheme, self.host, self.port
+
+    @property
+    def name(self) -> str:
+        """The last step of the path."""
+        return posixpath.basename(self.path.rstrip("/"))
+
+    @property
+    def parent(self) -> Self:
+        """The folder around the path."""
+        return replace(self, path=posixpath.dirname(self.path.rstrip("/")) or "/", query="")
+
+    def below(self, name: str) -> Self:
+        """Return the address of `name`, which may have "/" in it, below this folder.
+
+        Raises ValueError if it would lead out of the folder.
+        """
+        if any(step in {"", ".", ".."} for step in name.split("/")) or "\\" in name:
+            raise ValueError(f"{name!r} is no name below a folder")
+        path = self.path.rstrip("/") + "/" + (quote(name) if self.scheme in {"http", "https"} else name)
+        return replace(self, path=path, query="")
+
+    def contains(self, other: "Address") -> bool:
+        """Tell whether `other` is this place, or lies below it."""
+        folder = self.path.rstrip("/") + "/"
+        clean = ".." not in unquote(other.path).replace("\\", "/").split("/")
+        return self.origin == other.origin and clean and (other.path.rstrip("/") + "/").startswith(folder)
+
+    def _text(self, query: str) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        user = f"{quote(self.user)}@" if self.user else ""
+        path = quote(self.path) if self.scheme == "sftp" else self.path
+        port = f":{self.port}" if self.port != _PORTS[self.scheme] else ""
+        return f"{self.scheme}://{user}{host}{port}{path}{query}"
+
+
+def is_url(text: str) -> bool:
+    """Tell whether a text is meant as a URL rather than a path."""
+    return "://" in text
+
+
+def parse_address(text: str) -> Address:
+    """Return the address that a URL says; raise ConfigurationError, without repeating the URL, if it says none."""
+    try:
+        parts = urlsplit(text)
+        scheme, port = parts.scheme.lower(), parts.port
+    except ValueError:
+        raise ConfigurationError("the URL cannot be understood", "Write it as https://host/path.") from None
+    if scheme not in SCHEMES:
+        raise ConfigurationError(
+            "the URL's kind is not known", "Use a path, or https://…, s3://bucket/…, sftp://user@host/…"
+        )
+    if parts.password is not None or (parts.username and scheme != "sftp"):
+        raise ConfigurationError(
+            f"a {scheme} URL holds credentials", "Take them out: they come from the environment, or key files."
+        )
+    if not parts.hostname or any(not char.isprintable() or char == " " for char in text) or "\\" in text:
+        raise ConfigurationError(f"a {scheme} URL has no host, or characters no URL has", "Mend it.")
+    if scheme == "s3":  # an object's key may have any character in it, and none is written otherwise
+        bucket, _, key = text.split("://", 1)[1].partition("/")
+        return Address(scheme, bucket, 0, f"/{key}")
+    is_http = scheme in {"http", "https"}
+    return Address(
+        scheme=scheme,
+        host=parts.hostname.rstrip("."),
+        port=_PORTS[scheme] if port is None else port,
+        path=(parts.path if is_http else unquote(parts.path)) or "/",
+        user=unquote(parts.username or ""),
+        query=parts.query if is_http else "",
+    )
