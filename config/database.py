@@ -64,7 +64,7 @@ class Database:
 
         A relative SQLite path counts from `folder` (default: where one stands).
         """
-        self.settings = DatabaseSettings(url=settings) if isinstance(settings, str) else settings
+        self.settings = DatabaseSettings.model_construct(url=settings) if isinstance(settings, str) else settings
         address = _parse_address(self.settings.url)
         self.file = None
         if address.get_backend_name() == "sqlite":

@@ -106,7 +106,11 @@ def _unknown(path: KeyPath, model: type[BaseModel]) -> str:
     near = difflib.get_close_matches(key[:100], here, n=1)
     if near:
         return f"unknown key; did you mean {near[0]}?"
-    elsewhere = [".".join(place) or "the top level" for place, keys in places.items() if key in keys]
+    elsewhere = [
+        ".".join(place) or "the top level"
+        for place, keys in places.items()
+        if key in keys and place[-1:] != ("columns",)  # which say what a database calls things
+    ]
     if elsewhere:
         return f"unknown key here; it belongs to {' or '.join(elsewhere)}"
     return f"unknown key; remove it. Known here: {', '.join(here)}" if here else "unknown key; remove it"

@@ -139,7 +139,7 @@ class Choice(_Model):
     """Which orders of the database: those with this status, those with these ids, the oldest so many of them."""
 
     status: Text | None = None
-    ids: Annotated[tuple[Annotated[str | int, Field()], ...], Field(min_length=1, strict=False)] | None = None
+    ids: Annotated[tuple[str | int, ...], Field(min_length=1, strict=False)] | None = None
     limit: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
@@ -356,7 +356,7 @@ class Sftp(_Model):
     host_keys: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     user: Text | None = None
     key_file: Text | None = None
-    password: Annotated[Text, Field(repr=False)] | None = None
+    password: Text | None = Field(default=None, repr=False)
 
 
 class S3(_Model):
