@@ -16,6 +16,8 @@ import yaml
 from numpy.typing import NDArray
 from PIL import Image
 
+pytest_plugins = [f"tests.servers.{server}" for server in ("postgres", "sftp", "s3", "http")]
+
 hypothesis.settings.register_profile("tilepress", deadline=None)  # a time limit would fail on a busy machine
 hypothesis.settings.load_profile("tilepress")
 Image.MAX_IMAGE_PIXELS = None  # sheets are meant to be large

@@ -153,8 +153,8 @@ def test_a_broken_pipeline_file_ends_with_2_and_names_every_mistake(
             "must be a number, without quotes or unit",
             f"{file}:3: database: the environment variable DATABASE_URL is not set, or empty; "
             "set it or write ${DATABASE_URL:-default}",
-            f"{file}:10: colour: unknown key; remove it. Known here: database, jobs, memory, name, store, threads, "
-            "version",
+            f"{file}:10: colour: unknown key; remove it. Known here: database, jobs, memory, name, run, "
+            "storage, store, threads, version",
             "  See docs/pipeline-file.md.",
         ],
     )

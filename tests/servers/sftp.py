@@ -1,0 +1,1 @@
+"""A real SFTP server for tests, which can be told to misbehave."""
