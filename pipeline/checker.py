@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.items import Item, Rejection
+from pipeline.plan import Placement
 from tiles.geometry import Rect
 
 
@@ -22,6 +23,11 @@ class Copy:
 
     def __str__(self) -> str:
         return f"order {self.order}, {self.design}, copy {self.copy}"
+
+
+def copy_of(placement: Placement) -> Copy:
+    """Return the copy that a placement places."""
+    return Copy(placement.order, placement.design, placement.copy, placement.rect)
 
 
 def check_places(copies: Sequence[Copy], sheet: Rect, margin_px: int, spacing_px: tuple[int, int]) -> list[str]:

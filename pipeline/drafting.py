@@ -11,7 +11,7 @@ from config.errors import ArtworkError, ConfigurationError, TilepressError
 from config.schema import GangsheetJob
 from config.units import parse_bytes
 from pipeline import orders
-from pipeline.checker import Copy, check_conservation, check_places, count_ordered
+from pipeline.checker import Copy, check_conservation, check_places, copy_of, count_ordered
 from pipeline.context import Context, Stopwatch
 from pipeline.delivery import Outbox, storing, write_text
 from pipeline.film import resolve_sheet
@@ -130,9 +130,10 @@ def confirm(draft: Draft) -> None:
     Raises TilepressError, the exit code of a bug, naming what is wrong.
     """
     plan, sheet = draft.plan, draft.plan.sheet
-    problems, everything = [], []
+    problems: list[str] = []
+    everything: list[Copy] = []
     for part in plan.parts:
-        copies = [Copy(place.order, place.design, place.copy, place.rect) for place in part.placements]
+        copies = [copy_of(placement) for placement in part.placements]
         everything += copies
         size, spacing = Rect(0, 0, part.width_px, part.height_px), (sheet.spacing_x_px, sheet.spacing_y_px)
         problems += [f"{part.file}: {problem}" for problem in check_places(copies, size, sheet.margin_px, spacing)]

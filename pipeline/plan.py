@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 from pipeline.items import Item, Rejection
 from tiles.geometry import Rect
@@ -140,6 +140,22 @@ class Plan:
         """Return the plan as plain values for JSON; placements as the manifest states them."""
         return {**self._head(), "parts": [{**_part_head(part), **_placements(part)} for part in self.parts]}
 
+    @classmethod
+    def from_json(cls, stated: Mapping[str, Any]) -> Self:
+        """Return the plan that `as_json` stated; KeyError, TypeError or ValueError if it is none."""
+        parts = tuple(
+            Part(
+                part["part"],
+                part["width_px"],
+                part["height_px"],
+                tuple(placement_from_json(entry, stated["designs"]) for entry in part["placements"]),
+                part["file"],
+            )
+            for part in stated["parts"]
+        )
+        rejected = tuple(Rejection(**rejection) for rejection in stated["rejected"])
+        return cls(Sheet(**stated["sheet"]), parts, rejected, stated["kept_together_px"])
+
     def digest(self) -> str:
         """Return a SHA-256 that two plans share if and only if they are the same."""
         digest = hashlib.sha256(_canonical(self._head()))
@@ -157,6 +173,16 @@ class Plan:
             "rejected": [asdict(rejection) for rejection in self.rejected],
             "kept_together_px": self.kept_together_px,
         }
+
+
+def placement_from_json(entry: Mapping[str, Any], designs: Mapping[str, Any]) -> Placement:
+    """Return a placement as plan or manifest states it; `designs` says each name's content and trim box."""
+    rect = Rect(entry["x_px"], entry["y_px"], entry["width_px"], entry["height_px"])
+    width, height = (rect.height, rect.width) if entry["rotation"] else (rect.width, rect.height)
+    design = designs[entry["design"]]
+    box = Rect(**design["trim"]) if design["trim"] else None
+    key = PreparedKey(design["sha256"], width, height, box)
+    return Placement(entry["order"], entry["design"], entry["copy"], key, rect, entry["rotation"])
 
 
 def _part_head(part: Part) -> dict[str, Any]:

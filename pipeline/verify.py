@@ -14,13 +14,13 @@ import numpy as np
 
 from config.errors import ArtworkError, ConfigurationError
 from config.units import dpi_to_px_per_metre
-from pipeline.checker import Copy, check_conservation, check_places
+from pipeline.checker import check_conservation, check_places, copy_of
 from pipeline.context import Progress
 from pipeline.delivery import storing
 from pipeline.governor import Governor
 from pipeline.machine import anonymous_bytes, cpu_count, memory_limit
 from pipeline.manifest import read_manifest, rejections_of, sheet_of
-from pipeline.plan import PreparedKey, Sheet
+from pipeline.plan import Placement, PreparedKey, Sheet, placement_from_json
 from pipeline.preparation import measure_boxes, prepare_designs
 from pipeline.sources import probe
 from pipeline.workplace import Workplace
@@ -38,15 +38,6 @@ METRES_PER_INCH = 0.0254
 DPI_TOLERANCE = 0.001  # of a float's way through libvips' pixels per millimetre
 
 Artwork = Mapping[PreparedKey, PreparedDesign]
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A placement as the manifest states it, and the prepared design it must show."""
-
-    copy: Copy
-    key: PreparedKey
-    rotation: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +69,10 @@ def verify(path: Path, place: Workplace, progress: Progress, designs_root: Path 
     manifest = read_manifest(path)
     try:
         root = designs_root or Path(manifest["designs_root"])
-        parts = [(part, list(_placed(part, manifest["designs"]))) for part in manifest["parts"]]
-        placements = [placed for _, on_part in parts for placed in on_part]
-        problems = list(_check_run(manifest, [placed.copy for placed in placements]))
-        artwork, changed = _artwork(manifest["designs"], {placed.key for placed in placements}, root, place)
+        parts = [(part, _placements(part, manifest["designs"])) for part in manifest["parts"]]
+        placements = [placement for _, on_part in parts for placement in on_part]
+        problems = list(_check_run(manifest, placements))
+        artwork, changed = _artwork(manifest["designs"], {placement.key for placement in placements}, root, place)
         problems += changed
         for part, on_part in parts:
             found = list(_check_part(path.parent, part, on_part, sheet_of(manifest), artwork, progress))
@@ -95,32 +86,23 @@ def verify(path: Path, place: Workplace, progress: Progress, designs_root: Path 
     return Verdict(len(parts), len(placements), tuple(problems))
 
 
-def _placed(part: Mapping[str, Any], designs: Mapping[str, Any]) -> Iterator[Placed]:
-    for entry in part["placements"]:
-        rect = Rect(entry["x_px"], entry["y_px"], entry["width_px"], entry["height_px"])
-        width, height = (rect.height, rect.width) if entry["rotation"] else (rect.width, rect.height)
-        design = designs[entry["design"]]
-        box = Rect(**design["trim"]) if design["trim"] else None
-        yield Placed(
-            Copy(entry["order"], entry["design"], entry["copy"], rect),
-            PreparedKey(design["sha256"], width, height, box),
-            entry["rotation"],
-        )
+def _placements(part: Mapping[str, Any], designs: Mapping[str, Any]) -> list[Placement]:
+    return [placement_from_json(entry, designs) for entry in part["placements"]]
 
 
-def _check_run(manifest: Mapping[str, Any], copies: Sequence[Copy]) -> Iterator[str]:
+def _check_run(manifest: Mapping[str, Any], placements: Sequence[Placement]) -> Iterator[str]:
     """Yield what is wrong with the run as a whole: unfinished, miscounted, lost or doubled copies."""
     totals, rejected = manifest["totals"], rejections_of(manifest)
     ordered = {(entry["order"], entry["design"]): entry["copies"] for entry in manifest["ordered"]}
     if manifest["finished_at"] is None:
         yield f"the run was not finished: {len(manifest['parts'])} of {len(manifest['planned'])} parts are there"
     else:
-        yield from check_conservation(ordered, copies, rejected)
+        yield from check_conservation(ordered, map(copy_of, placements), rejected)
         if [part["file"] for part in manifest["parts"]] != manifest["planned"]:
             yield f"the parts listed are not the {len(manifest['planned'])} planned"
     counted = {
         "ordered": sum(ordered.values()),
-        "placed": len(copies),
+        "placed": len(placements),
         "rejected": sum(rejection.copies for rejection in rejected),
     }
     for name, count in counted.items():
@@ -164,7 +146,7 @@ def _artwork(
 def _check_part(
     folder: Path,
     part: Mapping[str, Any],
-    placements: Sequence[Placed],
+    placements: Sequence[Placement],
     sheet: Sheet,
     artwork: Artwork,
     progress: Progress,
@@ -178,7 +160,7 @@ def _check_part(
         yield "the file is not the one that was written: its SHA-256 differs"
     size = Rect(0, 0, part["width_px"], part["height_px"])
     spacing = (sheet.spacing_x_px, sheet.spacing_y_px)
-    yield from check_places([placed.copy for placed in placements], size, sheet.margin_px, spacing)
+    yield from check_places([copy_of(placement) for placement in placements], size, sheet.margin_px, spacing)
     try:
         reader = SheetReader(path)
         fits = list(_check_header(reader, size, sheet))
@@ -210,19 +192,18 @@ def _check_header(reader: SheetReader, size: Rect, sheet: Sheet) -> Iterator[str
         yield "its colour profile is not sRGB" if header.profile else "it has no colour profile"
 
 
-def _check_strip(top: int, strip: Strip, placements: Sequence[Placed], artwork: Artwork) -> Iterator[str]:
+def _check_strip(top: int, strip: Strip, placements: Sequence[Placement], artwork: Artwork) -> Iterator[str]:
     """Yield the first pixel of a strip that is not what plan and artwork say it is."""
     expected = np.zeros_like(strip)
     window = Rect(0, top, strip.shape[1], strip.shape[0])
-    for placed in placements:
-        rect = placed.copy.rect
+    for placement in placements:
+        rect = placement.rect
         seen = window.intersect(rect)
         if not seen.area:
             continue
         here = (slice(seen.y - top, seen.bottom - top), slice(seen.x, seen.right))
-        if placed.key in artwork:
-            key = placed.key
-            pixels = map_prepared(artwork[key].path, rect, placed.rotation)
+        if placement.key in artwork:
+            pixels = map_prepared(artwork[placement.key].path, rect, placement.rotation)
             expected[here] = pixels[seen.y - rect.y : seen.bottom - rect.y, seen.x - rect.x : seen.right - rect.x]
         else:
             expected[here] = strip[here]  # its artwork is gone, which was said already
@@ -231,7 +212,8 @@ def _check_strip(top: int, strip: Strip, placements: Sequence[Placed], artwork: 
         yield _describe_pixel(int(column), top + int(row), strip[row, column], expected[row, column], placements)
 
 
-def _describe_pixel(x: int, y: int, found: Strip, expected: Strip, placements: Sequence[Placed]) -> str:
+def _describe_pixel(x: int, y: int, found: Strip, expected: Strip, placements: Sequence[Placement]) -> str:
     pixel = Rect(x, y, 1, 1)
-    where = next((f"in {p.copy}" for p in placements if p.copy.rect.contains(pixel)), "where nothing is placed")
+    copy = next((copy_of(placement) for placement in placements if placement.rect.contains(pixel)), None)
+    where = f"in {copy}" if copy else "where nothing is placed"
     return f"pixel ({x}, {y}) is {found.tolist()}, not {expected.tolist()}, {where}"
