@@ -29,7 +29,7 @@ class Governor:
         """Judge by `limit`; nothing is measured before the context is entered or something is to be admitted."""
         self.limit = limit
         self._measure = measure
-        self._peak = 0
+        self._peak = self._last = 0
         self._warned = False
         self._stop = threading.Event()
         self._sampler: threading.Thread | None = None
@@ -40,13 +40,18 @@ class Governor:
         return self._peak
 
     @property
+    def last_bytes(self) -> int:
+        """What was measured last: while the context is open, a fraction of a second ago. 0 before anything was."""
+        return self._last
+
+    @property
     def ceiling_bytes(self) -> int:
         """The use above which nothing more is begun."""
         return int(self.limit.bytes * REFUSE_AT)
 
     def used_bytes(self) -> int:
         """Measure now."""
-        used = self._measure()
+        used = self._last = self._measure()
         self._peak = max(self._peak, used)
         return used
 
