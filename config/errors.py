@@ -5,6 +5,7 @@
     ├── ArtworkError                3  one design cannot be printed; its copies are rejected, the rest go on
     ├── StorageError                4  files, folders or the database are out of reach: try again later
     │   └── TransientError          4  … and may be within reach in a moment: worth trying again at once
+    ├── StoppedError                4  the deadline has passed, or SIGTERM came: run again to do the rest
     ├── BudgetError                 5  memory or disk would not suffice; finished parts are kept
     └── LockError                   6  another run is at work on the same output
 
@@ -61,6 +62,16 @@ class StorageError(TilepressError):
 
 class TransientError(StorageError):
     """A server is busy, or a connection broke: trying again in a moment may do. The final failure is a StorageError."""
+
+
+class StoppedError(TilepressError):
+    """The run ends before its work is done, because it was told to; what is done is kept."""
+
+    exit_code = ExitCode.STORAGE
+
+
+class Terminated(BaseException):
+    """What a StoppedError says, in the middle of anything: nothing but cleaning up is done on its way out."""
 
 
 class BudgetError(TilepressError):

@@ -5,7 +5,8 @@ An address is `scheme://[user@]host[:port]/path`; of `s3://bucket/key` the host 
 
 import hashlib
 import posixpath
-from dataclasses import dataclass, replace
+import re
+from dataclasses import dataclass, field, replace
 from typing import Self
 from urllib.parse import quote, unquote, urlsplit
 
@@ -14,18 +15,20 @@ from config.errors import ConfigurationError
 SCHEMES = ("https", "http", "s3", "sftp")
 _PORTS = {"https": 443, "http": 80, "sftp": 22, "s3": 0}
 _DIGEST_SHOWN = 8
+_BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}")
+_HTTP_SAFE = "/?:@!$&'()*+,;=~%[]"  # what may stand in an HTTP path or query as it is (RFC 3986), escapes among it
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A place by URL. `path` begins with "/"; of SFTP it is decoded, of the others as it was written."""
+    """A place by URL. `path` begins with "/"; of SFTP it is decoded, of HTTP encoded, of S3 as it is."""
 
     scheme: str
     host: str  # lower case but for a bucket; an IPv6 address without its brackets
     port: int  # 0 for S3
     path: str
     user: str = ""
-    query: str = ""
+    query: str = field(default="", repr=False)
 
     def __str__(self) -> str:
         """Return the URL as it may be shown: of a query, which may be a signature, no more than a digest."""
@@ -57,20 +60,21 @@ class Address:
 
         Raises ValueError if it would lead out of the folder.
         """
-        if any(step in {"", ".", ".."} for step in name.split("/")) or "\\" in name:
+        if any(step in {"", ".", ".."} for step in name.split("/")) or "\\" in name or not name.isprintable():
             raise ValueError(f"{name!r} is no name below a folder")
         path = self.path.rstrip("/") + "/" + (quote(name) if self.scheme in {"http", "https"} else name)
         return replace(self, path=path, query="")
 
     def contains(self, other: "Address") -> bool:
-        """Tell whether `other` is this place, or lies below it."""
+        """Tell whether `other` is this place, or lies below it, for the same user if this place names one."""
         folder = self.path.rstrip("/") + "/"
         clean = ".." not in unquote(other.path).replace("\\", "/").split("/")
-        return self.origin == other.origin and clean and (other.path.rstrip("/") + "/").startswith(folder)
+        same = self.origin == other.origin and self.user in {"", other.user}
+        return same and clean and (other.path.rstrip("/") + "/").startswith(folder)
 
     def _text(self, query: str) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        user = f"{quote(self.user)}@" if self.user else ""
+        user = f"{quote(self.user, safe='')}@" if self.user else ""
         path = quote(self.path) if self.scheme == "sftp" else self.path
         port = f":{self.port}" if self.port != _PORTS[self.scheme] else ""
         return f"{self.scheme}://{user}{host}{port}{path}{query}"
@@ -85,7 +89,7 @@ def parse_address(text: str) -> Address:
     """Return the address that a URL says; raise ConfigurationError, without repeating the URL, if it says none."""
     try:
         parts = urlsplit(text)
-        scheme, port = parts.scheme.lower(), parts.port
+        scheme, port, host = parts.scheme.lower(), parts.port, (parts.hostname or "").rstrip(".")
     except ValueError:
         raise ConfigurationError("the URL cannot be understood", "Write it as https://host/path.") from None
     if scheme not in SCHEMES:
@@ -96,17 +100,37 @@ def parse_address(text: str) -> Address:
         raise ConfigurationError(
             f"a {scheme} URL holds credentials", "Take them out: they come from the environment, or key files."
         )
-    if not parts.hostname or any(not char.isprintable() or char == " " for char in text) or "\\" in text:
-        raise ConfigurationError(f"a {scheme} URL has no host, or characters no URL has", "Mend it.")
+    rest = text[len(scheme) + len("://") + len(parts.netloc) :]
     if scheme == "s3":  # an object's key may have any character in it, and none is written otherwise
-        bucket, _, key = text.split("://", 1)[1].partition("/")
-        return Address(scheme, bucket, 0, f"/{key}")
-    is_http = scheme in {"http", "https"}
-    return Address(
-        scheme=scheme,
-        host=parts.hostname.rstrip("."),
-        port=_PORTS[scheme] if port is None else port,
-        path=(parts.path if is_http else unquote(parts.path)) or "/",
-        user=unquote(parts.username or ""),
-        query=parts.query if is_http else "",
-    )
+        host, _, rest = text[len("s3://") :].partition("/")
+        address = Address(scheme, host, 0, f"/{rest}")
+    elif scheme == "sftp":  # as may a file's name, but escaped
+        address = Address(
+            scheme, host, port or _PORTS[scheme], _unescaped(rest) or "/", _unescaped(parts.username or "")
+        )
+    else:
+        path, query = (quote(part, safe=_HTTP_SAFE, errors="surrogatepass") for part in (parts.path, parts.query))
+        address = Address(scheme, host, _PORTS[scheme] if port is None else port, path or "/", query=query)
+    written = address.path + address.user + text
+    has_host = bool(_BUCKET.fullmatch(host) if scheme == "s3" else host and " " not in host)
+    if not has_host or not address.path.startswith("/") or not written.isprintable() or "\\" in text:
+        raise ConfigurationError(f"a {scheme} URL has no host, or characters no URL has", "Mend it.")
+    return address
+
+
+def _unescaped(text: str) -> str:
+    """Return a text with its escapes read as UTF-8; what is none becomes what is not printable."""
+    return unquote(text, errors="surrogateescape")
+
+
+def public_name(reference: str) -> str:
+    """Return what a design is called where it may be read by anyone: of a URL, without what may be a signature.
+
+    Raises ValueError with the reason if it is a URL that is never used.
+    """
+    if not is_url(reference):
+        return reference
+    try:
+        return str(parse_address(reference))
+    except ConfigurationError as error:
+        raise ValueError(error.message) from None
