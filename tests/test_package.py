@@ -145,26 +145,6 @@ def test_help_and_version_need_no_libvips(tilepress: "Callable[..., Outcome]") -
     assert tilepress("--version").stdout.startswith("tilepress, version ")
 
 
-def test_doctor_shows_limits_and_formats(tmp_path: Path, tilepress: "Callable[..., Outcome]") -> None:
-    outcome = tilepress("doctor", "--database", f"sqlite:///{tmp_path}/none.db")
-    assert outcome.exit_code == 0
-    subjects = [line.split(":")[0] for line in outcome.stdout.splitlines()]
-    assert subjects == [
-        "memory limit",
-        "memory policy",
-        "memory in use",
-        "CPUs",
-        "python",
-        "libvips",
-        "formats",
-        "deflate",
-        "disk",
-        "database",
-    ]
-    assert "PNG, JPEG, TIFF, WebP, HEIF/AVIF, SVG" in outcome.stdout
-    assert "isal, level 1\n" in outcome.stdout
-
-
 def test_store_stats_and_prune(shop: "Shop", tilepress: "Callable[..., Outcome]") -> None:
     shop.design("a.png")
     shop.orders([("1", "a.png", 1)])
