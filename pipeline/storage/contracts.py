@@ -5,7 +5,7 @@ broke, a server that is busy), StorageError where it will not (refused, unknown 
 ArtworkError where one file alone is at fault (not there, forbidden, too long, cut short). None holds a secret.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -43,7 +43,7 @@ class SftpAccess:
     host_keys: tuple[str, ...] = ()  # lines of a known_hosts file, besides
     user: str = ""  # where the URL names none
     key_file: Path | None = None
-    password: str = ""
+    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
