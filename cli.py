@@ -11,17 +11,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from config import VERSION
-from config.errors import ExitCode, TilepressError
+from config.errors import ExitCode, Terminated, TilepressError
 
 if TYPE_CHECKING:
     from config.database import Database
     from config.schema import GangsheetJob, Pipeline
+    from config.shoptables import Section
     from pipeline.context import Context, Progress
     from pipeline.log import LogFormat
 
@@ -154,15 +156,19 @@ def check(request: Request) -> None:
 
 
 @command_line.command()
-@click.argument("manifest", type=click.Path(path_type=Path))
-@click.option("--designs", type=click.Path(path_type=Path), metavar="DIR", help="Where the run's artwork is now.")
+@click.argument("manifest", metavar="MANIFEST")
+@click.option("--designs", metavar="DIR", help="Where the run's artwork is now: a folder, or the URL of one.")
 @click.option("--work", type=click.Path(path_type=Path), metavar="DIR", help="Where to put temporary files.")
-def verify(manifest: Path, designs: Path | None, work: Path | None) -> None:
-    """Open again every part that MANIFEST lists, and prove it pixel by pixel."""
+@click.option(
+    "--pipeline", type=click.Path(path_type=Path), metavar="FILE", help="How servers are reached: as in this file."
+)
+def verify(manifest: str, designs: str | None, work: Path | None, pipeline: Path | None) -> None:
+    """Open again every part that MANIFEST, a path or URL, lists, and prove it pixel by pixel."""
     from pipeline.log import progress_only
     from pipeline.verify import verify_run
 
-    verdict = verify_run(manifest, progress_only(), designs, work or manifest.parent)
+    settled, folder = (_load(pipeline), pipeline.absolute().parent) if pipeline else (None, None)
+    verdict = verify_run(manifest, progress_only(), designs, work, settled, folder)
     for problem in verdict.problems:
         click.echo(problem)
     state = f"{len(verdict.problems)} problems" if verdict.problems else "all is as the manifest says"
@@ -183,13 +189,17 @@ def demo(verbose: bool, out: Path) -> None:
 
 
 @command_line.command()
-@click.option("--database", "url", metavar="URL", help=f"Default: DATABASE_URL, else {DEFAULT_DATABASE}.")
+@click.option("--database", "url", metavar="URL", help="Default: DATABASE_URL, else tilepress.db if it is there.")
 def doctor(url: str | None) -> None:
-    """Show what tilepress sees of this machine: memory limit, CPUs, libvips, disk, database."""
+    """Show what tilepress sees of this machine, and whether it can work here: ends with 2, 4 or 5 if it cannot."""
     from pipeline.doctor import examine
 
-    for subject, finding in examine(Path.cwd(), url or os.environ.get("DATABASE_URL") or DEFAULT_DATABASE):
-        click.echo(f"{subject + ':':15} {finding}")
+    named = url or os.environ.get("DATABASE_URL") or (DEFAULT_DATABASE if Path("tilepress.db").exists() else None)
+    code = ExitCode.DONE
+    for finding in examine(Path.cwd(), named, os.environ):
+        click.echo(str(finding))
+        code = max(code, finding.code)  # of those it gives, the higher is the worse
+    sys.exit(code)
 
 
 @command_line.group()
@@ -210,21 +220,29 @@ def _database_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @db.command("init")
 @_database_options
 def db_init(url: str | None, pipeline: Path | None) -> None:
-    """Create the tables that are missing."""
+    """Make tilepress's tables, or bring them up to date; a shop's own are left alone."""
     database = _database(url, pipeline)
-    database.init()
-    click.echo(f"{database.address} has its tables")
+    done = database.init()
+    for what, names in (
+        ("made", done.made),
+        ("took over, from before versions were kept:", done.taken_over),
+        ("left alone, as the shop's own:", done.left),
+    ):
+        if names:
+            click.echo(f"{what} {', '.join(names)}")
+    click.echo(f"{database.address} has tilepress's tables, version {done.version}")
 
 
 @db.command("show")
 @_database_options
 @click.argument("table", type=click.Choice(["printers", "canvas_configs", "orders"]), required=False)
-def db_show(url: str | None, pipeline: Path | None, table: str | None) -> None:
+def db_show(url: str | None, pipeline: Path | None, table: "Section | None") -> None:
     """List printers, canvas configurations and orders, or one TABLE of them."""
     database = _database(url, pipeline)
-    for name in (table,) if table else ("printers", "canvas_configs", "orders"):
-        rows = database.rows(name)
-        click.echo(f"{name}:")
+    sections: tuple[Section, ...] = (table,) if table else ("printers", "canvas_configs", "orders")
+    for section in sections:
+        rows = database.rows(section)
+        click.echo(f"{section}:")
         for row in rows:
             click.echo("  " + ", ".join(f"{key} {value}" for key, value in row.items() if value is not None))
 
@@ -238,6 +256,77 @@ def db_import(url: str | None, pipeline: Path | None, files: tuple[Path, ...]) -
 
     for file, counts in zip(files, import_files(_database(url, pipeline), files, os.environ), strict=True):
         click.echo(f"{file}: " + (", ".join(f"{count} {name}" for name, count in counts.items()) or "nothing"))
+
+
+@command_line.group()
+def runs() -> None:
+    """Look after runs: what was planned, how far each part came, and what is to be done again.
+
+    RUN is a run's id, or as much of its beginning as no other run's has.
+    """
+
+
+@runs.command("list")
+@_database_options
+@click.option("--job", metavar="NAME", help="Only runs of this job.")
+@click.option("--unfinished", is_flag=True, help="Only runs that are not finished.")
+def runs_list(url: str | None, pipeline: Path | None, job: str | None, unfinished: bool) -> None:
+    """List runs, one a line, the one planned last at the end."""
+    from config.runs import list_runs
+    from pipeline.runview import describe_runs
+
+    for line in describe_runs(list_runs(_database(url, pipeline), job, unfinished=unfinished)):
+        click.echo(line)
+
+
+@runs.command("show")
+@_database_options
+@click.argument("run_id", metavar="RUN")
+def runs_show(url: str | None, pipeline: Path | None, run_id: str) -> None:
+    """Show RUN: its parts with their files, how far each came, and the orders on it."""
+    from config.runs import find_run
+    from pipeline.runview import describe_run
+
+    for line in describe_run(find_run(_database(url, pipeline), run_id)):
+        click.echo(line)
+
+
+@runs.command("retry")
+@_database_options
+@click.option("--part", "parts", type=int, multiple=True, metavar="N", help="Only this part; may be repeated.")
+@click.argument("run_id", metavar="RUN")
+def runs_retry(url: str | None, pipeline: Path | None, parts: tuple[int, ...], run_id: str) -> None:
+    """Have the next run make the parts of RUN again, under the same names."""
+    from config.runs import find_run, open_run_book
+    from pipeline.runview import describe_retry
+
+    database = _database(url, pipeline)
+    found = find_run(database, run_id).run
+    with open_run_book(database, found.pipeline) as book:
+        again = book.retry(found.id, parts)
+    for line in describe_retry(found, again):
+        click.echo(line)
+
+
+@runs.command("forget")
+@_database_options
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.argument("run_id", metavar="RUN")
+def runs_forget(url: str | None, pipeline: Path | None, yes: bool, run_id: str) -> None:
+    """Forget RUN: its copies count as not printed, and the next run prints those still chosen."""
+    from config.runs import find_run, open_run_book
+    from pipeline.runview import describe_forget, question_forget
+
+    if not yes and not sys.stdin.isatty():
+        raise click.UsageError("there is no terminal to ask on; give --yes to forget the run without being asked")
+    database = _database(url, pipeline)
+    found = find_run(database, run_id)
+    if not yes and not click.confirm(question_forget(found)):
+        click.echo("Nothing was forgotten.")
+        return
+    with open_run_book(database, found.run.pipeline) as book:
+        held = book.forget(found.run.id)
+    click.echo(describe_forget(found.run, held))
 
 
 @command_line.group()
@@ -264,7 +353,7 @@ def store_stats(pipeline: Path) -> None:
 
 @store.command("prune")
 @_pipeline_argument
-@click.option("--all", "everything", is_flag=True, help="Remove every design; no run may be at work.")
+@click.option("--all", "everything", is_flag=True, help="Remove every design; refused while a run is at work.")
 def store_prune(pipeline: Path, everything: bool) -> None:
     """Remove the least recently used designs until the store of PIPELINE fits its max_bytes."""
     from config.units import format_bytes, parse_bytes
@@ -272,7 +361,7 @@ def store_prune(pipeline: Path, everything: bool) -> None:
 
     settled = _load(pipeline)
     tiles = TileStore(pipeline.absolute().parent / settled.store.path)
-    freed = tiles.prune(0, idle_s=0) if everything else tiles.prune(parse_bytes(settled.store.max_bytes))
+    freed = tiles.clear() if everything else tiles.prune(parse_bytes(settled.store.max_bytes))
     click.echo(f"{format_bytes(freed)} freed")
 
 
@@ -316,8 +405,13 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except click.ClickException as error:
-        error.show()
+        said = StringIO()
+        error.show(said)
+        click.echo(_clean(said.getvalue()), err=True, nl=False)
         code = ExitCode.CONFIGURATION
+    except Terminated as error:
+        click.echo(f"{error}; what is done is kept: run again, and the rest is made", err=True)
+        code = ExitCode.STORAGE
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         code = ExitCode.INTERRUPTED
@@ -326,16 +420,24 @@ def _explained() -> Iterator[None]:
 
         silence_output()
     except TilepressError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(_clean(f"error: {error}"), err=True)
         if verbose:
-            traceback.print_exc()
+            click.echo(_clean(traceback.format_exc()), err=True, nl=False)
         code = error.exit_code
     except Exception as error:
-        click.echo(f"error: a bug in tilepress: {type(error).__name__}: {error}\n  Please report it.", err=True)
+        bug = f"error: a bug in tilepress: {type(error).__name__}: {error}\n  Please report it."
+        click.echo(_clean(bug), err=True)
         if verbose:
-            traceback.print_exc()
+            click.echo(_clean(traceback.format_exc()), err=True, nl=False)
         code = ExitCode.BUG
     sys.exit(code)
+
+
+def _clean(text: str) -> str:
+    """Return a text without the secrets that are known by now."""
+    from pipeline.redaction import redactor
+
+    return redactor().clean(text)
 
 
 if __name__ == "__main__":

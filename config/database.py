@@ -1,33 +1,45 @@
 """The database: which sheet a printer and a canvas give, which orders are to be printed, and how both get in.
 
-Knows SQL through SQLAlchemy; knows nothing of pixels. An address is shown without its password everywhere.
+Reads a shop's own tables as they are, or those that tilepress made. Knows nothing of pixels. Nothing is written but
+to tables that tilepress made, and the one column of orders that it is told to set.
 """
 
 import uuid
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SAWarning, SQLAlchemyError
 
 from config import tables
+from config.access import Access, begin_writing, is_there
 from config.errors import ConfigurationError, StorageError
-from config.schema import DatabaseSettings
+from config.migrations import Migration, migrate, tables_made
+from config.orderqueries import OrderQueries
+from config.schema import Choice, DatabaseSettings, Mark
+from config.shoptables import SECTIONS, Section, Shop, ShopTable
+
+__all__ = ["Database", "OrderLine", "SheetRecord", "begin_writing"]
 
 Values = dict[str, Any]
+Row = dict[str, Any]
 
+_PENDING = Choice(status="pending")
 _MAX_IN = 10_000.0
-_RANGES = (  # what the import lets in; see config.schema
+_RANGES: tuple[tuple[str, float, float], ...] = (  # what the import lets in; see config.schema
     ("max_width_inches", 0.001, _MAX_IN),
     ("max_height_inches", 0.001, _MAX_IN),
     ("dpi", 10, 9600),
     ("spacing_width_inches", 0, _MAX_IN),
     ("spacing_height_inches", 0, _MAX_IN),
 )
+_ITEM = ("design", "quantity", "width_inches", "height_inches")
+_MAX_NAMED = 40  # printers or canvases in one message
+_YES = {"1", "true", "t", "yes", "y"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +55,10 @@ class SheetRecord:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """One row of order_items with its order's reference; sizes in inches, None where not given."""
+    """One line of an order by the order's reference; sizes in inches, None where not given.
+
+    A shop's columns may hold anything: quantity and sizes are numbers where they can be, else what stands there.
+    """
 
     order: str
     position: int
@@ -53,10 +68,11 @@ class OrderLine:
     height_in: float | None
 
 
-class Database:
-    """One database by its URL. Every method opens its own short transaction and leaves no connection behind.
+class Database(Access):
+    """One database by its URL, with what stands in it.
 
-    Raises StorageError when it cannot be reached, ConfigurationError when its content does not fit.
+    Every method opens its own short transaction, unless it is given a connection. Raises StorageError when the
+    database cannot be reached, ConfigurationError when its content does not fit.
     """
 
     def __init__(self, settings: DatabaseSettings | str, folder: Path | None = None) -> None:
@@ -64,55 +80,26 @@ class Database:
 
         A relative SQLite path counts from `folder` (default: where one stands).
         """
-        self.settings = DatabaseSettings.model_construct(url=settings) if isinstance(settings, str) else settings
-        address = _parse_address(self.settings.url)
-        self.file = None
-        if address.get_backend_name() == "sqlite":
-            self.file = (folder or Path()).absolute() / str(address.database)
-            address = address.set(database=str(self.file))
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", SAWarning)  # of an option that would be ignored
-                self.engine = sa.create_engine(address, poolclass=sa.NullPool)
-        except ImportError:
-            raise ConfigurationError(
-                f"{_shown(address)}: the driver for this database is not installed",
-                "Install it, e.g. psycopg for postgresql+psycopg://, or use sqlite:///file.db.",
-            ) from None
-        except (ArgumentError, NoSuchModuleError, SAWarning, TypeError, ValueError):
-            raise ConfigurationError(
-                "the database address names no kind of database that is known, or has options it does not take",
-                "Write it as sqlite:///file.db or postgresql+psycopg://user:password@host/name.",
-            ) from None
-        self.address = _shown(address)
+        super().__init__(settings, folder)
+        self._shop = Shop(self.settings, self.address, self.engine.dialect.name)
 
-    def init(self) -> None:
-        """Create the tables that are missing; leave those that are there as they are."""
-        if self.file is not None and not _is_there(self.file.parent):
+    def init(self) -> Migration:
+        """Make the tables that are missing, all or none; leave those that a shop has as they are."""
+        if self.file is not None and not is_there(self.file.parent):
             raise StorageError(f"{self.file.parent}: no such folder", "Create it, or name another database file.")
-        with self._transaction() as connection:
-            tables.metadata.create_all(connection)
+        with self.explained(), self.engine.connect() as connection, begin_writing(connection):
+            return migrate(connection, self.settings, self.address)
 
     def check(self) -> None:
-        """Make sure that the database answers and has the tables with their columns."""
-        if self.file is not None and not _is_there(self.file):
-            raise StorageError(f"{self.address}: no such database", "Create it with: tilepress db init")
-        with self._transaction() as connection:
-            inspector = sa.inspect(connection)
-            present = set(inspector.get_table_names())
-            missing = sorted(set(tables.metadata.tables) - present)
-            if missing:
-                raise ConfigurationError(
-                    f"{self.address}: no table {', '.join(missing)}", "Create the tables with: tilepress db init"
-                )
-            for name, table in tables.metadata.tables.items():
-                columns = {column["name"] for column in inspector.get_columns(name)}
-                absent = sorted({column.name for column in table.columns} - columns)
-                if absent:
-                    raise ConfigurationError(
-                        f"{self.address}: the table {name} has no column {', '.join(absent)}",
-                        "Add it, or name a database made with: tilepress db init",
-                    )
+        """Make sure that the database answers, has all tables with their columns, and tilepress's own."""
+        with self.reading() as connection:
+            self._shop.tables(connection, *SECTIONS)
+            tables_made(connection, self.address)
+
+    def check_made(self) -> None:
+        """Make sure that the database answers and has tilepress's own tables, up to date."""
+        with self.reading() as connection:
+            tables_made(connection, self.address)
 
     def sheet(self, printer: str | None, canvas: str | None) -> SheetRecord:
         """Return the sheet of a printer and a canvas, both by name, both active.
@@ -120,205 +107,234 @@ class Database:
         Its width is the printer's, its height the canvas's and never above the printer's where that is set, its
         DPI the canvas's, else the printer's. Without a printer's name the default printer counts.
         """
-        self.check()
-        with self._transaction() as connection:
-            device = self._printer(connection, printer)
-            config = self._named(connection, tables.canvas_configs, "canvas", canvas) if canvas else None
-        heights = [
-            height
-            for height in (config.max_height_inches if config else None, device.max_height_inches)
-            if height is not None
-        ]
+        sections: tuple[Section, ...] = ("printers", "canvas_configs") if canvas else ("printers",)
+        with self.reading() as connection:
+            found = self._shop.tables(connection, *sections)
+            device = self._printer(connection, found[0], printer)
+            config = self._named(connection, found[1], "canvas", canvas) if canvas else {}
+        heights = [row["max_height_inches"] for row in (config, device) if row.get("max_height_inches") is not None]
         if not heights:
             raise ConfigurationError(
-                f"{self.address}: neither printer {device.name!r} nor its canvas has max_height_inches",
+                f"{self.address}: neither printer {device['name']!r} nor its canvas has max_height_inches",
                 "Set it with: tilepress db import",
             )
         return SheetRecord(
-            width_in=device.max_width_inches,
-            height_in=min(heights),
-            dpi=config.dpi if config and config.dpi is not None else device.dpi,
-            spacing_x_in=config.spacing_width_inches if config else None,
-            spacing_y_in=config.spacing_height_inches if config else None,
+            width_in=float(self._given(device, "max_width_inches")),
+            height_in=float(min(heights)),
+            dpi=config["dpi"] if config.get("dpi") is not None else self._given(device, "dpi"),
+            spacing_x_in=_inches(config.get("spacing_width_inches")),
+            spacing_y_in=_inches(config.get("spacing_height_inches")),
         )
 
-    def _sound(self, row: Any, noun: str) -> Any:
-        """Return a row of printers or canvas_configs whose lengths and DPI can be printed; other programs write too."""
-        for column, low, high in _RANGES:
-            value = getattr(row, column, None)
-            if value is not None and not (isinstance(value, int | float) and low <= value <= high):
-                raise ConfigurationError(
-                    f"{self.address}: {noun} {row.name!r}: {column} is {value!r}; it must be from {low:g} to {high:g}",
-                    "Correct it with: tilepress db import",
-                )
-        return row
+    def order_lines(self, choice: Choice | None = None, references: Sequence[str] = ()) -> Iterator[OrderLine]:
+        """Yield the lines of the orders chosen, oldest order first, in order; of pending ones if nothing is said.
 
-    def order_lines(self, references: Sequence[str] = ()) -> Iterator[OrderLine]:
-        """Yield the items of pending orders, oldest order first; or of the orders named, whatever their status.
-
-        What stands in quantity and sizes is for the caller to judge: the database may let anything in.
+        Orders named by `references` come whatever `choice` says. What stands in quantity and sizes is for the caller
+        to judge: the database may let anything in.
         """
-        self.check()
-        orders, items = tables.orders, tables.order_items
-        chosen = orders.c.reference.in_(references) if references else orders.c.status == "pending"
-        query = (
-            sa.select(
-                orders.c.reference,
-                items.c.position,
-                items.c.design,
-                items.c.quantity,
-                items.c.width_inches,
-                items.c.height_inches,
-            )
-            .join(items, items.c.order_id == orders.c.id)
-            .where(chosen)
-            .order_by(orders.c.created_at, orders.c.reference, items.c.position)
-        )
-        with self._transaction() as connection:
-            for row in connection.execute(query):
-                yield OrderLine(*row)
+        choice = choice or _PENDING
+        with self.reading() as connection:
+            query = self._queries(connection, choice).lines(choice, references)
+            yield from _order_lines(connection.execute(query))
 
-    def rows(self, table: str) -> list[dict[str, Any]]:
-        """Return all rows of one of tilepress's tables by column name, without its keys, in the order of names."""
-        self.check()
-        if table == "orders":
-            return self._orders_summary()
-        source = tables.metadata.tables[table]
-        with self._transaction() as connection:
-            result = connection.execute(_without_id(source).order_by(source.c.name))
-            return [dict(row._mapping) for row in result]
+    def chosen_references(self, choice: Choice | None = None, references: Sequence[str] = ()) -> sa.Select[str]:
+        """Return a query for the references, as text, of the orders whose lines `order_lines` yields."""
+        choice = choice or _PENDING
+        with self.reading() as connection:
+            return self._queries(connection, choice).references(choice, references)
 
-    def load(self, named: Mapping[str, Sequence[Values]], orders: Sequence[tuple[str, Sequence[Values]]]) -> None:
-        """Write rows in one transaction: all of them or none.
+    def check_mark(self, mark: Mark) -> None:
+        """Make sure that `mark` can be set: there is such a column, it takes the value, and it may be written to."""
+        with self.reading() as connection:
+            queries = self._queries(connection)
+            connection.execute(queries.marked(mark, ()))
+            sa.event.listen(connection, "before_cursor_execute", _explain_only, retval=True)
+            connection.execute(queries.mark(mark, (), None))
+
+    def mark_orders(
+        self, connection: sa.Connection, mark: Mark, references: Sequence[str], expected_status: str | None = None
+    ) -> list[str]:
+        """Set what `mark` says for orders, within the transaction of the caller; return those it is not set for.
+
+        If an expected status is given and the mark is the status, an order that has another by now keeps it; one that
+        is gone cannot be marked either. Takes two statements, however many orders there are.
+        """
+        with self.explained():
+            queries = self._queries(connection, Choice(status=expected_status) if expected_status else None)
+            connection.execute(queries.mark(mark, references, expected_status))
+            marked = set(connection.scalars(queries.marked(mark, references)))
+        return [reference for reference in dict.fromkeys(references) if reference not in marked]
+
+    def rows(self, section: Section) -> list[Row]:
+        """Return all rows of a table by column name, as far as tilepress knows its columns, in the order of names.
+
+        Orders come oldest first, with what there is of status, and how many items and copies.
+        """
+        with self.reading() as connection:
+            if section == "orders":
+                rows = connection.execute(self._queries(connection).summary())
+            else:
+                (table,) = self._shop.tables(connection, section)
+                rows = connection.execute(_select(table).order_by(table["name"]))
+            return [_plain(row) for row in rows]
+
+    def load(self, named: Mapping[Section, Sequence[Values]], orders: Sequence[tuple[str, Sequence[Values]]]) -> None:
+        """Write rows in one transaction: all of them or none, and only to tables that tilepress made.
 
         `named` holds printers and canvas configurations by table; a row replaces the one of the same name.
         `orders` are references with their items; they become pending. A reference that is there already is a
         ConfigurationError: an order is never merged in silence.
         """
-        self.check()
-        with self._transaction() as connection:
-            for table, rows in named.items():
+        written: list[Section] = [section for section, rows in named.items() if rows]
+        with self.writing() as connection:
+            self._check_own(connection, [*written, "orders", "order_items"] if orders else written)
+            for section, rows in named.items():
                 for row in rows:
-                    _upsert(connection, tables.metadata.tables[table], row)
-            for reference, items in orders:
-                self._insert_order(connection, reference, items)
+                    _upsert(connection, tables.metadata.tables[section], row)
+            if orders:
+                self._insert_orders(connection, orders)
 
-    def _insert_order(self, connection: sa.Connection, reference: str, items: Sequence[Values]) -> None:
-        if _has(connection, tables.orders.c.reference, reference):
-            raise ConfigurationError(
-                f"order {reference} is in {self.address} already; nothing was imported",
-                "Import it under another reference, or take it out of the file.",
-            )
-        order_id = uuid.uuid4()
-        connection.execute(tables.orders.insert().values(id=order_id, reference=reference))
-        for position, item in enumerate(items, start=1):
-            values = {"id": uuid.uuid4(), "order_id": order_id, "position": position, **item}
-            connection.execute(tables.order_items.insert().values(**values))
+    def _check_own(self, connection: sa.Connection, sections: Sequence[Section]) -> None:
+        made = tables_made(connection, self.address)
+        for section in sections:
+            name = getattr(self.settings, section).table
+            if name != section or section not in made:
+                raise ConfigurationError(
+                    f"{self.address}: {name} is the shop's own table; nothing was imported",
+                    "Let the shop's own software write to it.",
+                )
 
-    def _printer(self, connection: sa.Connection, name: str | None) -> Any:
+    def _insert_orders(self, connection: sa.Connection, orders: Sequence[tuple[str, Sequence[Values]]]) -> None:
+        column = tables.orders.c.reference
+        named = self._shop.is_one_of(column, [reference for reference, _ in orders])
+        known = set(connection.scalars(sa.select(column).where(named)))
+        keys: dict[str, uuid.UUID] = {}
+        for reference, _ in orders:
+            if reference in known or keys.setdefault(reference, key := uuid.uuid4()) is not key:
+                raise ConfigurationError(
+                    f"order {reference} is in {self.address} already; nothing was imported",
+                    "Import it under another reference, or take it out of the file.",
+                )
+        connection.execute(tables.orders.insert(), [{"id": key, "reference": name} for name, key in keys.items()])
+        lines = [
+            {"id": uuid.uuid4(), "order_id": keys[reference], "position": position}
+            | {name: item.get(name) for name in _ITEM}
+            for reference, items in orders
+            for position, item in enumerate(items, start=1)
+        ]
+        if lines:
+            connection.execute(tables.order_items.insert(), lines)
+
+    def _queries(self, connection: sa.Connection, choice: Choice | None = None) -> OrderQueries:
+        status = choice is not None and choice.status is not None
+        return OrderQueries(self._shop, *self._shop.tables(connection, "orders", "order_items", status=status))
+
+    def _printer(self, connection: sa.Connection, table: ShopTable, name: str | None) -> Row:
         if name is not None:
-            return self._named(connection, tables.printers, "printer", name)
-        table = tables.printers
-        rows = connection.execute(_without_id(table).where(table.c.is_default, table.c.is_active)).all()
-        if len(rows) != 1:
+            return self._named(connection, table, "printer", name)
+        rows = [_plain(row) for row in connection.execute(_select(table))]
+        defaults = [row for row in rows if row.get("is_default") and _is_active(row)]
+        if len(defaults) != 1:
             raise ConfigurationError(
-                f"{self.address}: {len(rows) or 'no'} active printers are the default; one must be",
+                f"{self.address}: {len(defaults) or 'no'} active printers are the default; one must be",
                 "Name the printer under sheet.printer, or import it with is_default.",
             )
-        return self._sound(rows[0], "printer")
+        return self._sound(defaults[0], "printer")
 
-    def _named(self, connection: sa.Connection, table: sa.Table, noun: str, name: str) -> Any:
-        row = connection.execute(_without_id(table).where(table.c.name == name)).first()
-        if row is None:
-            names = connection.execute(sa.select(table.c.name).where(table.c.is_active)).scalars().all()
+    def _named(self, connection: sa.Connection, table: ShopTable, noun: str, name: str) -> Row:
+        query = _select(table).where(self._shop.equals(table["name"], name))
+        rows = [_plain(row) for row in connection.execute(query)]
+        if not rows:
+            others = [_plain(row) for row in connection.execute(_select(table).order_by(table["name"]))]
+            names = [str(row["name"]) for row in others if _is_active(row)]
+            shown = ", ".join(names[:_MAX_NAMED]) + (" …" if len(names) > _MAX_NAMED else "")
             raise ConfigurationError(
                 f"{self.address}: no {noun} is called {name!r}",
-                f"It has: {', '.join(sorted(names)) or 'none; bring some in with: tilepress db import'}",
+                f"It has: {shown or 'none; bring some in with: tilepress db import'}",
             )
-        if not row.is_active:
+        active = [row for row in rows if _is_active(row)]
+        if not active:
             raise ConfigurationError(
                 f"{self.address}: {noun} {name!r} is not active", "Import it again with is_active, or name another one."
             )
-        return self._sound(row, noun)
-
-    def _orders_summary(self) -> list[dict[str, Any]]:
-        orders, items = tables.orders, tables.order_items
-        query = (
-            sa.select(
-                orders.c.reference,
-                orders.c.status,
-                sa.func.count(items.c.id).label("items"),
-                sa.func.coalesce(sa.func.sum(items.c.quantity), 0).label("copies"),
-            )
-            .outerjoin(items, items.c.order_id == orders.c.id)
-            .group_by(orders.c.id, orders.c.reference, orders.c.status, orders.c.created_at)
-            .order_by(orders.c.created_at, orders.c.reference)
-        )
-        with self._transaction() as connection:
-            return [dict(row._mapping) for row in connection.execute(query)]
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sa.Connection]:
-        with self.explained(), self.engine.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def explained(self) -> Iterator[None]:
-        """Turn what the database refuses within the block into the project's errors, without values or passwords."""
-        try:
-            yield
-        except OperationalError as error:
-            raise StorageError(
-                f"{self.address}: {_reason(error)}", "Check that the database is up, and may be read and written."
-            ) from error
-        except SQLAlchemyError as error:
-            raise ConfigurationError(f"{self.address}: {_reason(error)}", "Check the tables and their data.") from error
-        except (TypeError, ValueError, OverflowError) as error:  # how drivers refuse a value they cannot hold
+        if len(active) > 1:
             raise ConfigurationError(
-                f"{self.address}: a value does not fit its column ({type(error).__name__})",
-                "Check the names given, and rows that other programs wrote.",
-            ) from error
+                f"{self.address}: {noun} {name!r} is there {len(active)} times", "Leave one of them active."
+            )
+        return self._sound(active[0], noun)
+
+    def _sound(self, row: Row, noun: str) -> Row:
+        """Return a row of printers or canvas_configs whose lengths and DPI can be printed; other programs write too."""
+        for column, low, high in _RANGES:
+            value = row.get(column)
+            is_number = isinstance(value, int if column == "dpi" else int | float)
+            if value is not None and not (is_number and low <= value <= high):
+                raise ConfigurationError(
+                    f"{self.address}: {noun} {row['name']!r}: {column} is {value!r}; "
+                    f"it must be {'a whole number ' if column == 'dpi' else ''}from {low:g} to {high:g}",
+                    "Correct it with: tilepress db import",
+                )
+        return row
+
+    def _given(self, printer: Row, column: str) -> Any:
+        if printer[column] is None:
+            raise ConfigurationError(
+                f"{self.address}: printer {printer['name']!r} has no {column}", "Set it with: tilepress db import"
+            )
+        return printer[column]
 
 
-def _parse_address(url: str) -> sa.URL:
-    """Return the parsed address; what is no address, or may be half a password, is refused without showing it."""
-    try:
-        address = sa.engine.make_url(url)
-        backend = address.get_backend_name()
-    except (ArgumentError, ValueError):
-        raise ConfigurationError(
-            "the database address cannot be read", "Write it as sqlite:///file.db or another SQLAlchemy URL."
-        ) from None
-    if backend == "sqlite" and address.database in (None, "", ":memory:"):
-        raise ConfigurationError(
-            "a database in memory is gone before it is read", "Name a file: sqlite:///tilepress.db"
-        )
-    if backend != "sqlite" and "@" in f"{address.host}{address.database}":
-        raise ConfigurationError(
-            "the database address has a second @", "In a user name or password write @ as %40 and / as %2F."
-        )
-    return address
+def _explain_only(
+    _connection: sa.Connection, _cursor: object, statement: str, parameters: object, *_: object
+) -> tuple[str, object]:
+    """Have a statement thought through, not done: what would hinder it is raised, nothing is changed."""
+    return f"EXPLAIN {statement}", parameters
 
 
-def _shown(address: sa.URL) -> str:
-    """Return the address without its password, which may also stand among its options."""
-    return address.set(query={}).render_as_string(hide_password=True)
+def _select(table: ShopTable) -> sa.Select[Any]:
+    """Select those of a table's columns that tilepress knows."""
+    return sa.select(*[table.value(name) for name in table.columns])
 
 
-def _is_there(path: Path) -> bool:
-    try:
-        path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "no path"
-        raise StorageError(f"{path}: {reason}", "Check the path and its permissions.") from error
-    return True
+def _plain(row: sa.Row[Any]) -> Row:
+    """Return a row by tilepress's names, with plain numbers and truths for what the driver gives."""
+    return {
+        name: _is_yes(value) if name in {"is_active", "is_default"} else _number(value)
+        for name, value in row._mapping.items()
+    }
 
 
-def _without_id(table: sa.Table) -> sa.Select[Any]:
-    """Select a table's columns but its key, which other programs may fill with what is no UUID."""
-    return sa.select(*[column for column in table.columns if column.name != "id"])
+def _is_active(row: Row) -> bool:
+    """Tell whether a printer or canvas is in use; where the shop does not say, all of them are."""
+    return bool(row.get("is_active", True))
+
+
+def _is_yes(value: Any) -> bool:
+    """Tell whether a column says yes, in whichever type it says so."""
+    return str(value).strip().lower() in _YES
+
+
+def _number(value: Any) -> Any:
+    """Return a number as int if it is whole, or as float; anything else as it is."""
+    if not isinstance(value, Decimal):
+        return value
+    return int(value) if value.is_finite() and value == value.to_integral_value() else float(value)
+
+
+def _inches(value: float | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _order_lines(rows: Iterable[Sequence[Any]]) -> Iterator[OrderLine]:
+    """Yield what `OrderQueries.lines` selects as lines, numbered where they have no position of their own."""
+    for _, order in groupby(rows, key=itemgetter(1)):
+        for number, (reference, _, position, design, *amounts) in enumerate(order, start=1):
+            place = number if position is None else _number(position)
+            yield OrderLine(_text(reference), place, _text(design), *map(_number, amounts))
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
 
 
 def _has(connection: sa.Connection, column: sa.Column[Any], value: str) -> bool:
@@ -330,9 +346,3 @@ def _upsert(connection: sa.Connection, table: sa.Table, row: Values) -> None:
         connection.execute(table.update().where(table.c.name == row["name"]).values(**row))
     else:
         connection.execute(table.insert().values(id=uuid.uuid4(), **row))
-
-
-def _reason(error: SQLAlchemyError) -> str:
-    """Return the driver's first line; SQLAlchemy's own text would repeat statement and values."""
-    lines = str(error.orig if isinstance(error, DBAPIError) else error).splitlines()
-    return lines[0] if lines else type(error).__name__

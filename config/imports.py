@@ -17,6 +17,7 @@ from config.database import Database
 from config.errors import ConfigurationError, StorageError
 from config.findings import complain, find_problems
 from config.schema import ORDER_COLUMNS, Dpi, Inches, PositiveInches
+from config.shoptables import Section
 from config.yamlfile import MAX_BYTES, YamlDocument, read_yaml
 
 MAX_CSV_BYTES = 64 * MAX_BYTES
@@ -103,7 +104,7 @@ def import_files(database: Database, paths: Sequence[Path], environ: Mapping[str
     """Validate the files and write them all in one transaction, or nothing; return rows written by table and file."""
     sources = [_read_csv(path) if path.suffix.lower() == ".csv" else _read_yaml(path, environ) for path in paths]
     _check_names(sources)
-    named: dict[str, list[dict[str, Any]]] = {"printers": [], "canvas_configs": []}
+    named: dict[Section, list[dict[str, Any]]] = {"printers": [], "canvas_configs": []}
     orders = []
     for source in sources:
         named["printers"] += [row.model_dump() for row in source.content.printers]

@@ -5,9 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from cli import command_line
+from config import tables
+from config.database import Database
+from config.errors import ConfigurationError
 
 SHOP = """\
 printers: [{name: Main UV, max_width_inches: 16, max_height_inches: 20, dpi: 400, is_default: true}]
@@ -55,20 +59,63 @@ def test_every_db_command_explains_itself(here: Path, command: str) -> None:
     assert (result.exit_code, "--database URL" in result.output) == (0, True)
 
 
-def test_init_makes_the_default_database(here: Path) -> None:
-    assert call("db", "init").output == f"sqlite:///{here}/tilepress.db has its tables\n"
+def test_init_makes_the_default_database_and_says_so(here: Path) -> None:
+    last = f"sqlite:///{here}/tilepress.db has tilepress's tables, version 2\n"
+    assert call("db", "init").output == (
+        "made canvas_configs, orders, printers, order_items, tilepress_runs, tilepress_parts, tilepress_copies\n" + last
+    )
     assert (here / "tilepress.db").is_file()
+    assert call("db", "init").output == last
 
 
-def test_init_twice_is_as_good_as_once(here: Path) -> None:
-    assert call("db", "init").output == call("db", "init").output
-
-
-def test_import_says_what_it_brought_and_show_shows_it(here: Path) -> None:
+def test_init_says_what_it_left_alone_and_an_import_leaves_it_alone_too(here: Path, any_database: str) -> None:
+    database = Database(any_database)
     (here / "shop.yaml").write_text(SHOP)
-    call("db", "init")
-    assert call("db", "import", "shop.yaml").output == "shop.yaml: 1 printers, 1 canvas_configs, 1 orders\n"
-    assert call("db", "show").output == (
+    (here / "shop.db").touch()
+    with database.writing() as connection:
+        connection.execute(sa.text("CREATE TABLE printers (name VARCHAR(9), max_width_inches INTEGER, dpi INTEGER)"))
+        connection.execute(sa.text("INSERT INTO printers VALUES ('Theirs', 22, 300)"))
+    environment = {"DATABASE_URL": any_database}
+    assert call("db", "init", **environment).output.splitlines() == [
+        "made canvas_configs, orders, order_items, tilepress_runs, tilepress_parts, tilepress_copies",
+        "left alone, as the shop's own: printers",
+        f"{database.address} has tilepress's tables, version 2",
+    ]
+    with pytest.raises(ConfigurationError, match="printers is the shop's own table; nothing was imported"):
+        call("db", "import", "shop.yaml", **environment)
+    assert call("db", "show", **environment).output == (
+        "printers:\n  name Theirs, max_width_inches 22, dpi 300\ncanvas_configs:\norders:\n"
+    )
+
+
+def test_init_says_what_it_took_over(here: Path) -> None:
+    tables.metadata.create_all(sa.create_engine(f"sqlite:///{here}/tilepress.db", poolclass=sa.NullPool))
+    assert call("db", "init").output.splitlines()[1] == (
+        "took over, from before versions were kept: canvas_configs, orders, printers, order_items"
+    )
+
+
+def test_a_shop_s_tables_are_shown_by_the_names_of_the_pipeline_file(here: Path, any_database: str) -> None:
+    mapping = "{{url: '{url}', printers: {{table: machines, columns: {{name: label, dpi: resolution}}}}}}"
+    (here / "p.yaml").write_text(PIPELINE.format(database=mapping.format(url=any_database)))
+    call("db", "init", "--pipeline", "p.yaml")
+    with Database(any_database).writing() as connection:
+        connection.execute(
+            sa.text("CREATE TABLE machines (label VARCHAR(9), max_width_inches FLOAT, resolution INTEGER)")
+        )
+        connection.execute(sa.text("INSERT INTO machines VALUES ('Roll', 22, 300)"))
+    assert call("db", "show", "printers", "--pipeline", "p.yaml").output == (
+        "printers:\n  name Roll, max_width_inches 22.0, dpi 300\n"
+    )
+
+
+def test_import_says_what_it_brought_and_show_shows_it(here: Path, any_database: str) -> None:
+    environment = {"DATABASE_URL": any_database}
+    (here / "shop.yaml").write_text(SHOP)
+    call("db", "init", **environment)
+    imported = call("db", "import", "shop.yaml", **environment)
+    assert imported.output == "shop.yaml: 1 printers, 1 canvas_configs, 1 orders\n"
+    assert call("db", "show", **environment).output == (
         "printers:\n"
         "  name Main UV, max_width_inches 16.0, max_height_inches 20.0, dpi 400, is_active True, is_default True\n"
         "canvas_configs:\n"
@@ -76,7 +123,8 @@ def test_import_says_what_it_brought_and_show_shows_it(here: Path) -> None:
         "orders:\n"
         "  reference 1001, status pending, items 2, copies 5\n"
     )
-    assert call("db", "show", "orders").output == "orders:\n  reference 1001, status pending, items 2, copies 5\n"
+    shown = call("db", "show", "orders", **environment)
+    assert shown.output == "orders:\n  reference 1001, status pending, items 2, copies 5\n"
 
 
 def test_the_database_is_named_by_option_environment_or_pipeline_file(here: Path) -> None:
@@ -104,7 +152,7 @@ def test_missing_tables_end_with_2_and_the_remedy(here: Path, tilepress: Tilepre
     (here / "empty.db").touch()
     outcome = tilepress("db", "show", "--database", f"sqlite:///{here}/empty.db")
     assert outcome.exit_code == 2
-    assert outcome.stderr.splitlines()[1] == "  Create the tables with: tilepress db init"
+    assert outcome.stderr.splitlines()[1].startswith("  Create the tables with: tilepress db init. ")
 
 
 def test_an_import_that_fails_ends_with_2_and_leaves_nothing(here: Path, tilepress: Tilepress) -> None:
@@ -158,6 +206,27 @@ def test_a_broken_pipeline_file_ends_with_2_and_names_every_mistake(
             "  See docs/pipeline-file.md.",
         ],
     )
+
+
+def test_postgresql_is_reached_by_the_environment_s_address(here: Path, postgres: str, tilepress: Tilepress) -> None:
+    (here / "shop.yaml").write_text(SHOP)
+    address = {"DATABASE_URL": postgres.replace("postgresql:", "postgres:")}
+    codes = [tilepress("db", *words, **address).exit_code for words in (("init",), ("import", "shop.yaml"), ("init",))]
+    assert codes == [0, 0, 0]
+    assert tilepress("db", "show", "orders", **address).stdout == (
+        "orders:\n  reference 1001, status pending, items 2, copies 5\n"
+    )
+
+
+def test_a_table_that_is_called_otherwise_ends_with_2_and_says_where_to_name_it(
+    here: Path, postgres: str, tilepress: Tilepress
+) -> None:
+    (here / "p.yaml").write_text(PIPELINE.format(database=f"{{url: '{postgres}', printers: {{table: printer}}}}"))
+    tilepress("db", "init", "--database", postgres)
+    outcome = tilepress("check", here / "p.yaml")
+    assert outcome.exit_code == 2
+    assert "no table printer" in outcome.text
+    assert "database.printers.table (printers?)" in outcome.text
 
 
 @pytest.mark.parametrize(
