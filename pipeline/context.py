@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.governor import Governor
+from pipeline.servers import Servers
+from pipeline.stopping import Stop
 from tiles.store import TileStore
 
 if TYPE_CHECKING:
     from config.database import Database
+    from config.runs import RunBook
 
 STEPS = ("fetch", "prepare", "plan", "render", "deliver")
 
@@ -48,12 +51,18 @@ class Stopwatch:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One run's surroundings. `folder` is where relative paths of the pipeline file count from."""
+    """One run's surroundings. `folder` is where relative paths of the pipeline file count from.
 
+    `book` is the database's ledger while this process holds it; None without a database, and where nothing is printed.
+    """
+
+    pipeline: str
     folder: Path
-    run: str
     started_at: str
     database: "Database | None"
+    book: "RunBook | None"
+    servers: Servers
+    stop: Stop
     store: TileStore
     store_max_bytes: int
     governor: Governor

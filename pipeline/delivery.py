@@ -1,102 +1,124 @@
-"""The output folder: the one place outside the work folder that a run writes to, and nobody else meanwhile.
+"""Where parts go: a folder of this machine, or one on a server; the one place outside the work folder a run writes to.
 
-It holds one run: its parts and the manifest that lists them. A new run of the job takes the place of the last.
+It holds one run of one job: its parts and the manifest that lists them. A new run takes the place of the last.
+
+A part is rendered where it belongs if that is on this machine. If not, it is rendered in the work folder, delivered
+from there, and removed. The manifest goes last: where it lies, everything it lists lies too.
 """
 
 import errno
+import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from filelock import FileLock, Timeout
 
-from config.errors import BudgetError, ConfigurationError, LockError, StorageError
-from config.schema import Output
+from config.errors import ArtworkError, BudgetError, ConfigurationError, LockError, StorageError
 from pipeline.machine import free_disk_bytes
-from tiles.sinks import SUFFIXES
-from tiles.sinks.sink import PARTIAL, write_atomically
+from pipeline.storage.address import Address, is_url, parse_address
+from pipeline.storage.contracts import Shelf
+from tiles.sinks.sink import PARTIAL, SheetFile, write_atomically
+from tiles.store import hash_file
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
 
 MANIFEST = "manifest.json"
+MAX_MANIFEST_BYTES = 512_000_000  # 500,000 copies at about 300 bytes, and as much again
 LOCK = ".tilepress.lock"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
+Result = TypeVar("Result")
 
-class Outbox:
-    """The folder that `output.to` names, for one job."""
 
-    def __init__(self, output: Output, job: str, base: Path) -> None:
-        """Name the folder; a relative one counts from `base`."""
-        if "://" in output.to:
-            raise ConfigurationError("output.to is a URL; parts are delivered to folders", "Name a local folder.")
-        self.folder = base / output.to
-        self._template, self._job, self._suffix = output.filename, job, SUFFIXES[output.format]
+class Steadily(Protocol):
+    """Calls what it is given, again after a pause if it fails for a reason that may pass."""
 
-    @property
-    def manifest(self) -> Path:
-        """Where the manifest stands."""
-        return self.folder / MANIFEST
+    def __call__(self, work: Callable[[], Result]) -> Result:
+        """Return what `work()` returns."""
 
-    def part_name(self, number: int) -> str:
-        """Return the file name of the part with this number."""
-        return self._template.format(part=number, job=self._job) + self._suffix
 
-    @contextmanager
-    def opened(self) -> Iterator[None]:
-        """Make the folder and hold it for this process, without what a killed run left half-written.
+class Outbox(Protocol):
+    """The place of one run's parts, for one job. `folder` is where they are rendered."""
 
-        Raises LockError if another run holds it; a dead run's lock does not count. Raises ConfigurationError if
-        the folder holds the run of another job: its parts may not have been printed yet.
+    folder: Path
+
+    def locate(self, file: str) -> str:
+        """Return where a file lies, or will: a path or a URL."""
+
+    def former(self) -> Mapping[str, Any]:
+        """Return the manifest that lies there, or was to; an empty one if there is none of ours."""
+
+    def begin(self, planned: Collection[str], keep: Collection[str]) -> list[str]:
+        """Make the place ready for a run that plans these files: the former run's are removed, but those to `keep`.
+
+        Return the names of what was removed. A part that no manifest lists could be taken for one to print.
         """
-        lock = FileLock(self.folder / LOCK)
-        with storing(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            try:
-                lock.acquire(blocking=False)
-            except Timeout:
-                raise LockError(f"another run writes to {self.folder}", "Wait until it has ended.") from None
-        try:
-            former = self._former()
-            if former.get("job", self._job) != self._job:
-                raise ConfigurationError(
-                    f"{self.folder} holds the parts of job {former['job']}",
-                    "Give each job a folder of its own under output.to.",
-                )
-            self._remove([name + PARTIAL for name in _names(former)])
-            yield
-        finally:
-            lock.release()
 
-    def clear(self, keep: Collection[str]) -> list[str]:
-        """Remove the parts that the former run's manifest plans, except the ones to `keep`; return their names.
+    def find(self, file: str, size: int, sha256: str) -> SheetFile | None:
+        """Return a part that was rendered before, if it is still at hand, bit by bit."""
 
-        A part that no manifest lists any more could be taken for one to print. Nothing else is touched.
-        """
-        return self._remove([name for name in _names(self._former()) if name not in keep])
+    def holds(self, file: str, size: int, sha256: str) -> bool:
+        """Tell whether a part lies at its place, whole."""
 
-    def put_json(self, name: str, content: dict[str, Any]) -> Path:
-        """Write a JSON file: whole or not at all."""
-        return write_text(self.folder / name, json.dumps(content, indent=1, ensure_ascii=False))
+    def deliver(self, sheet: SheetFile) -> None:
+        """Bring a rendered part to its place; it appears there whole or not at all."""
 
-    def check_space(self, what: str, need_bytes: int) -> None:
-        """Raise BudgetError if the disk has less room than `what` will need."""
-        free = free_disk_bytes(self.folder)
-        if free < need_bytes:
-            raise BudgetError(
-                f"disk: {what} needs about {need_bytes:,} bytes; {free:,} are free at {self.folder}",
-                "Free some space and run again. What was finished before is kept.",
-            )
+    def note(self, manifest: dict[str, Any]) -> None:
+        """Write the manifest of a run at work, for this machine."""
 
-    def _former(self) -> dict[str, Any]:
-        """Return the manifest that lies in the folder; an empty one if there is none of ours."""
-        try:
-            content = json.loads(self.manifest.read_bytes())
-        except (OSError, ValueError):
-            return {}
-        return content if isinstance(content, dict) else {}
+    def publish(self, manifest: dict[str, Any]) -> None:
+        """Write the manifest of a run that is over, to where its parts are."""
 
-    def _remove(self, names: Iterable[str]) -> list[str]:
+
+class FolderOutbox:
+    """A folder on this machine's disks."""
+
+    def __init__(self, folder: Path) -> None:
+        """Name the folder; see `opened_folder`."""
+        self.folder = folder
+
+    def locate(self, file: str) -> str:
+        """Return the file's path."""
+        return str(self.folder / file)
+
+    def former(self) -> Mapping[str, Any]:
+        """Return the manifest in the folder."""
+        return _read_json(self.folder / MANIFEST)
+
+    def begin(self, planned: Collection[str], keep: Collection[str]) -> list[str]:  # noqa: ARG002 - of the contract
+        """Remove the parts that the former run's manifest plans. Nothing else is touched."""
+        return self.remove([name for name in planned_files(self.former()) if name not in keep])
+
+    def find(self, file: str, size: int, sha256: str) -> SheetFile | None:
+        """Return the part in the folder, if its bytes are those."""
+        path = self.folder / file
+        with suppress(OSError):
+            if path.stat().st_size == size and hash_file(path) == sha256:
+                return SheetFile(path, size, sha256)
+        return None
+
+    def holds(self, file: str, size: int, sha256: str) -> bool:
+        """Tell whether the part is in the folder."""
+        return self.find(file, size, sha256) is not None
+
+    def deliver(self, sheet: SheetFile) -> None:
+        """Do nothing: it was rendered where it belongs."""
+
+    def note(self, manifest: dict[str, Any]) -> None:
+        """Write the manifest beside the parts."""
+        write_text(self.folder / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False))
+
+    def publish(self, manifest: dict[str, Any]) -> None:
+        """Write the manifest beside the parts."""
+        self.note(manifest)
+
+    def remove(self, names: Iterable[str]) -> list[str]:
+        """Remove files; return the names of those that were there."""
         with storing(self.folder):
             there = [name for name in names if (self.folder / name).is_file()]
             for name in there:
@@ -104,10 +126,146 @@ class Outbox:
         return there
 
 
-def _names(manifest: dict[str, Any]) -> list[str]:
+class ShelfOutbox:
+    """A folder on a server; what is on its way there stops over in a folder of this machine."""
+
+    def __init__(
+        self, address: Address, shelf: Shelf, stopover: FolderOutbox, steadily: Steadily, scratch: Path
+    ) -> None:
+        """Deliver to `shelf`, which is the folder at `address`; `scratch` is a temporary file's name."""
+        self.folder = stopover.folder
+        self._address, self._shelf, self._stopover, self._steadily = address, shelf, stopover, steadily
+        self._scratch = scratch
+
+    def locate(self, file: str) -> str:
+        """Return the file's URL."""
+        return str(self._address.below(file))
+
+    def former(self) -> Mapping[str, Any]:
+        """Return the manifest of the last run that this machine knows of, else the server's."""
+        return self._stopover.former() or self._delivered_manifest()
+
+    def begin(self, planned: Collection[str], keep: Collection[str]) -> list[str]:
+        """Remove what is left of earlier runs on the server: first the manifest, so that it never lists what is not."""
+        former = {*planned_files(self._stopover.former()), *planned_files(self._delivered_manifest())}
+        self._steadily(lambda: self._shelf.sweep((*sorted({*planned, *former}), MANIFEST)))
+        self._steadily(lambda: self._shelf.remove(MANIFEST))
+        removed = []
+        for name in sorted(former - set(keep)):
+            if self._steadily(partial(self._shelf.find, name)) is not None:
+                self._steadily(partial(self._shelf.remove, name))
+                removed.append(name)
+        self._stopover.remove(former - set(keep))
+        return removed
+
+    def find(self, file: str, size: int, sha256: str) -> SheetFile | None:
+        """Return the part if it stops over on this machine."""
+        return self._stopover.find(file, size, sha256)
+
+    def holds(self, file: str, size: int, sha256: str) -> bool:
+        """Tell whether the part is on the server; its bytes are read back."""
+        there = self._steadily(lambda: self._shelf.find(file))
+        return there is not None and there.bytes == size and self._steadily(lambda: self._shelf.hash(file)) == sha256
+
+    def deliver(self, sheet: SheetFile) -> None:
+        """Upload the part under its name; what stopped over is removed."""
+        self._steadily(lambda: self._shelf.put(sheet.path, sheet.path.name, sheet.sha256))
+        self._stopover.remove([sheet.path.name])
+
+    def note(self, manifest: dict[str, Any]) -> None:
+        """Write the manifest where parts stop over."""
+        self._stopover.note(manifest)
+
+    def publish(self, manifest: dict[str, Any]) -> None:
+        """Write the manifest, and upload it; one that is there already is of this very run, and replaced."""
+        self.note(manifest)
+        path = self.folder / MANIFEST
+        self._steadily(lambda: self._shelf.remove(MANIFEST))
+        self._steadily(lambda: self._shelf.put(path, MANIFEST, hash_file(path)))
+
+    def _delivered_manifest(self) -> Mapping[str, Any]:
+        try:
+            with storing(self._scratch):
+                self._steadily(lambda: self._shelf.get(MANIFEST, self._scratch, MAX_MANIFEST_BYTES))
+                return _read_json(self._scratch)
+        except ArtworkError:  # there is none
+            return {}
+        finally:
+            self._scratch.unlink(missing_ok=True)
+
+
+@contextmanager
+def open_outbox(place: str, job: str, context: "Context") -> Iterator[Outbox]:
+    """Open the place of a job's parts, a path or a URL, for this process alone as far as this machine goes.
+
+    Raises LockError if another run holds it, ConfigurationError if it holds another job's parts, StorageError if it
+    is out of reach.
+    """
+    if not is_url(place):
+        with opened_folder(Path(place)) as folder:
+            check_owner(folder, place, job)
+            yield folder
+        return
+    stopover = context.store.root / "outgoing" / f"{job}-{hashlib.sha256(place.encode()).hexdigest()[:8]}"
+    address, steadily = parse_address(place), context.servers.steadily
+    with opened_folder(stopover) as folder, closing(context.servers.shelf(address)) as shelf:
+        outbox = ShelfOutbox(address, shelf, folder, steadily, context.store.scratch(MANIFEST))
+        check_owner(outbox, place, job)
+        yield outbox
+
+
+@contextmanager
+def opened_folder(folder: Path) -> Iterator[FolderOutbox]:
+    """Make a folder and hold it for this process, without what a killed run left half-written.
+
+    Raises LockError if another run holds it; a dead run's lock does not count.
+    """
+    lock = FileLock(folder / LOCK)
+    with storing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            raise LockError(f"another run writes to {folder}", "Wait until it has ended.") from None
+    try:
+        box = FolderOutbox(folder)
+        box.remove([name + PARTIAL for name in planned_files(box.former())])
+        yield box
+    finally:
+        lock.release()
+
+
+def check_owner(outbox: Outbox, place: str, job: str) -> None:
+    """Raise ConfigurationError if the place holds the run of another job: its parts may not have been printed yet."""
+    owner = outbox.former().get("job", job)
+    if owner != job:
+        raise ConfigurationError(
+            f"{place} holds the parts of job {owner}", "Give each job a folder of its own under output.to."
+        )
+
+
+def check_space(folder: Path, what: str, need_bytes: int) -> None:
+    """Raise BudgetError if the disk has less room than `what` will need."""
+    free = free_disk_bytes(folder)
+    if free < need_bytes:
+        raise BudgetError(
+            f"disk: {what} needs about {need_bytes:,} bytes; {free:,} are free at {folder}",
+            "Free some space and run again. What was finished before is kept.",
+        )
+
+
+def planned_files(manifest: Mapping[str, Any]) -> list[str]:
     """Return the files of the parts that a manifest plans: plain names, whatever stands there."""
     planned = manifest.get("planned")
     return [name for name in planned if Path(str(name)).name == name] if isinstance(planned, list) else []
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def write_text(path: Path, text: str) -> Path:

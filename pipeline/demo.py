@@ -32,12 +32,14 @@ def run_demo(folder: Path, environ: Mapping[str, str], progress: Progress, say: 
     pipeline = load_pipeline(folder / PIPELINE, environ)
     context = build_context(pipeline, folder / PIPELINE, progress)
     say(f"The example is in {folder}: pipeline file, database, orders, artwork.")
+    drafts = [gangsheet.draft(job, context) for job in pipeline.jobs]  # afterwards, nothing is left to print
     reports, code = run_jobs(pipeline.jobs, context)
-    for job, report in zip(pipeline.jobs, reports, strict=False):
-        layout = write_preview(gangsheet.draft(job, context).plan, folder / "out" / "layout.png")
-        pictures = [_picture(sheet) for sheet in report.files]
+    for draft, report in zip(drafts, reports, strict=False):
+        layout = write_preview(draft.plan, folder / "out" / "layout.png")
+        sheets = [Path(file) for file in report.files]
+        pictures = [_picture(sheet) for sheet in sheets]
         say("\nPrint-ready parts:")
-        for sheet in report.files:
+        for sheet in sheets:
             say(f"  {sheet}  ({sheet.stat().st_size / 1e6:.1f} MB)")
         say(f"Manifest:  {report.manifest}\nLayout:    {layout}")
         say("Previews:  " + "\n           ".join(map(str, pictures)))

@@ -35,7 +35,7 @@ LONGEST_TEMPORARY = 71  # characters: a run's processes meet at a socket 32 belo
 PROTOCOLS = {  # what each is spoken with
     "https": ("httpcore",),
     "s3": ("s3fs",),
-    "sftp": ("asyncssh", "sshfs"),
+    "sftp": ("asyncssh",),
     "postgresql": ("psycopg",),
 }
 

@@ -1,11 +1,14 @@
 """The first half of a gang sheet job: what was ordered, what it is made of, and where it will lie."""
 
+import itertools
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from config.errors import ArtworkError, ConfigurationError, TilepressError
 from config.schema import GangsheetJob
@@ -13,18 +16,23 @@ from config.units import parse_bytes
 from pipeline import orders
 from pipeline.checker import Copy, check_conservation, check_places, copy_of, count_ordered
 from pipeline.context import Context, Stopwatch
-from pipeline.delivery import Outbox, storing, write_text
+from pipeline.delivery import storing, write_text
 from pipeline.film import resolve_sheet
 from pipeline.items import Rejection, reject
+from pipeline.library import Library
 from pipeline.orders import OrderBook
-from pipeline.plan import Plan, PreparedKey, Printable, Sheet
+from pipeline.owed import settled_orders, still_owed
+from pipeline.plan import Part, Plan, PreparedKey, Printable, Sheet
 from pipeline.planning import plan_sheets
 from pipeline.prediction import peak_bytes, render_bytes
 from pipeline.preparation import Sized, measure_boxes, prepare_designs, size_items
 from pipeline.sources import probe
+from pipeline.storage.address import is_url, parse_address
+from pipeline.ticket import DATE, RUN, Ticket, issue_ticket
 from pipeline.workplace import Workplace
-from tiles.design import Design, Limits, PreparedDesign
+from tiles.design import Design, Geometry, Header, Limits, PreparedDesign
 from tiles.geometry import Rect
+from tiles.sinks import SUFFIXES
 from tiles.workbench import Workbench
 
 log = logging.getLogger(__name__)
@@ -32,36 +40,68 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What every step of a gang sheet job has at hand."""
+    """What every step of a gang sheet job has at hand. `today` is the UTC date, ISO 8601."""
 
     job: GangsheetJob
     context: Context
-    outbox: Outbox
+    library: Library
     watch: Stopwatch
+    today: str
 
     @property
-    def designs_root(self) -> Path:
-        """The folder in which designs are looked up."""
-        return self.context.folder / self.job.designs.root
+    def place(self) -> str:
+        """Where parts go by the job's settings: a URL, or the path of a folder."""
+        to = self.job.output.to.replace(DATE, self.today)
+        return str(parse_address(to)) if is_url(to) else str((self.context.folder / to).absolute())
+
+    def free_place(self, taken: Collection[str]) -> str:
+        """Return the place, or a folder below it with the date in its name, as none that is `taken` is free."""
+        below = f"{self.place.rstrip('/')}/{self.today}"
+        others = (f"{below}-{number}" for number in itertools.count(2))
+        place = next(place for place in itertools.chain((self.place, below), others) if place not in taken)
+        if place != self.place:
+            log.info(f"{self.place} holds the run that was finished just now: the next one's parts go to {place}")
+        return place
+
+    def part_name(self, number: int) -> str:
+        """Return the file name of the part with this number; date and run are still to be filled in."""
+        output = self.job.output
+        name = output.filename.format(part=number, job=self.job.name, date=DATE, run=RUN)
+        return name + SUFFIXES[output.format]
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A job thought through: what was ordered, how each design is prepared, the plan, and the memory it will take."""
+    """A job thought through: what was ordered, how each design is prepared, the plan, and the memory it will take.
+
+    `settled` are orders chosen of which nothing is left to print: earlier runs have delivered all of their copies.
+    """
 
     book: OrderBook
     sized: Sized
     plan: Plan
     predicted_peak_bytes: int
+    settled: tuple[str, ...] = ()
 
     @property
     def ordered(self) -> int:
-        """All copies asked for."""
+        """All copies asked for, but those that earlier runs have delivered."""
         return self.book.ordered
 
     def ordered_by_item(self) -> dict[tuple[str, str], int]:
         """Return the copies asked for by (order, design)."""
         return count_ordered(self.book.items, self.book.rejected)
+
+
+def open_desk(job: GangsheetJob, context: Context) -> Desk:
+    """Return the desk for a job; ConfigurationError if artwork would be looked for where parts go."""
+    library = Library(job.designs, context.folder, context.servers, context.store)
+    desk = Desk(job, context, library, Stopwatch(), datetime.now(UTC).date().isoformat())
+    if desk.place.rstrip("/") == library.root_name.rstrip("/"):
+        raise ConfigurationError(
+            "output.to and designs.root are the same folder", "Parts could overwrite artwork: name another folder."
+        )
+    return desk
 
 
 def workbench(desk: Desk) -> Workbench:
@@ -70,13 +110,19 @@ def workbench(desk: Desk) -> Workbench:
     return Workbench(context.threads, context.governor.limit.bytes, desk.job.designs.timeout_s)
 
 
+def limits_of(job: GangsheetJob) -> Limits:
+    """Return what the job's artwork may ask for."""
+    return Limits(job.designs.max_pixels, parse_bytes(job.designs.max_bytes), job.designs.allow_svg)
+
+
+def workplace(desk: Desk, bench: Workbench) -> Workplace:
+    """Return where the job's designs are worked on."""
+    return Workplace(desk.context.store, bench, desk.context.governor)
+
+
 def think_through(desk: Desk, bench: Workbench) -> Draft:
     """Read the orders, judge their designs by the headers, and plan; decode only what trimming needs."""
     job, context, watch = desk.job, desk.context, desk.watch
-    if desk.outbox.folder.resolve() == desk.designs_root.resolve():
-        raise ConfigurationError(
-            "output.to and designs.root are the same folder", "Parts could overwrite artwork: name another folder."
-        )
     sheet = resolve_sheet(job.sheet, context.database)
     log.info(
         f'Gang sheet dimensions: {sheet.width_in}"×{sheet.height_in}" = '
@@ -87,18 +133,54 @@ def think_through(desk: Desk, bench: Workbench) -> Draft:
     book = orders.read(job.orders, context.folder, context.database, context.chosen_orders)
     for rejection in book.rejected:
         log.warning(rejection.reason, extra={"order": rejection.order, "design": rejection.design})
+    book, settled = _without_delivered(book, desk)
     with watch.step("fetch"), storing(context.store.root):
-        names = [item.design for item in book.items]
-        designs = probe(names, desk.designs_root, _limits(job), _place(desk, bench))
+        designs = _probe(book, desk, bench)
     with watch.step("prepare"), storing(context.store.root):
         found = [design for design in designs.values() if isinstance(design, Design)]
-        boxes = measure_boxes(found, _place(desk, bench)) if job.layout.trim else {}
+        boxes = measure_boxes(found, workplace(desk, bench)) if job.layout.trim else {}
     with watch.step("plan"):
         sized = size_items(book.items, designs, boxes, sheet.dpi, job.quality)
         plan = _lay_out(sized.printables, sheet, (*book.rejected, *sized.rejected), desk)
     missing = [work for work in sized.work.values() if not context.store.has(*work)]
     predicted = peak_bytes(sheet.width_px, plan.placed, missing, context.threads)
-    return Draft(book, sized, plan, predicted)
+    return Draft(book, sized, plan, predicted, settled)
+
+
+def _without_delivered(book: OrderBook, desk: Desk) -> tuple[OrderBook, tuple[str, ...]]:
+    """Return what earlier runs have left to print, and the orders of which they have left nothing.
+
+    Orders of a database are known by their ids for good; a CSV may use its numbers again the next day.
+    """
+    context, choice = desk.context, desk.job.orders.choice
+    if choice is None or context.database is None:
+        return book, ()
+    from config.runs import copies_delivered  # noqa: PLC0415 - with SQLAlchemy, for runs with a database
+
+    orders = context.database.chosen_references(choice, context.chosen_orders)
+    delivered = copies_delivered(context.database, context.pipeline, desk.job.name, orders)
+    owed = still_owed(book.items, delivered)
+    settled = settled_orders(book.items, owed, book.rejected)
+    spared = sum(item.quantity for item in book.items) - sum(item.quantity for item in owed)
+    if spared:
+        log.info(f"{spared} copies were delivered by earlier runs", extra={"delivered_before": spared})
+    return replace(book, items=tuple(owed)), tuple(settled)
+
+
+def _probe(book: OrderBook, desk: Desk, bench: Workbench) -> dict[str, Design | ArtworkError]:
+    """Return the design of each name, or why it cannot be used; log what of it had to be fetched."""
+    library = desk.library
+    references = {item.design: item.reference or item.design for item in book.items}
+    designs = probe(references, library, limits_of(desk.job), workplace(desk, bench))
+    named = sum(library.is_remote(item.reference or item.design) for item in book.items)
+    if named:
+        remote = sum(map(library.is_remote, references.values()))
+        log.info(
+            f"{named} order lines name {remote} files on servers: {library.fetched} fetched, {library.spared} "
+            f"unchanged since they last were; {named - remote} downloads spared, as lines name the same file",
+            extra={"fetched": library.fetched, "unchanged": library.spared, "deduplicated": named - remote},
+        )
+    return designs
 
 
 def prepare_designs_of(
@@ -115,7 +197,7 @@ def prepare_designs_of(
         context.progress.track("Preparing designs", len(keys)) as advance,
         storing(context.store.root),
     ):
-        outcomes = prepare_designs(keys, draft.sized.work, _place(desk, bench), advance, _import_printing)
+        outcomes = prepare_designs(keys, draft.sized.work, workplace(desk, bench), advance, _import_printing)
     broken = {key: error for key, error in outcomes.items() if isinstance(error, ArtworkError)}
     prepared = {key: design for key, design in outcomes.items() if isinstance(design, PreparedDesign)}
     if not broken:
@@ -147,6 +229,60 @@ def save_plan(plan: Plan, desk: Desk) -> Path:
     return write_text(desk.context.store.root / "plans" / f"{desk.job.name}.json", json.dumps(plan.as_json()))
 
 
+def make_ticket(draft: Draft, place: str, desk: Desk) -> Ticket:
+    """Return the plan as a job ticket for a place: named, and complete enough for any later run to print it."""
+    designs = {printable.item.design: draft.sized.work[printable.key][0] for printable in draft.sized.printables}
+    references = {item.design: item.reference for item in draft.book.items if item.reference}
+    return issue_ticket(
+        desk.context.pipeline,
+        draft.plan,
+        job=desk.job.name,
+        date=desk.today,
+        place=place,
+        format=desk.job.output.format,
+        designs_root=desk.library.root_name,
+        ordered=draft.ordered_by_item(),
+        artwork={name: _stated(design.header) for name, design in designs.items()},
+        references=references,
+        warnings=draft.sized.warnings,
+    )
+
+
+def take_up(
+    ticket: Ticket, parts: Sequence[Part], desk: Desk, bench: Workbench
+) -> tuple[Mapping[PreparedKey, tuple[Design, Geometry]], Mapping[PreparedKey, PreparedDesign], Mapping[str, str]]:
+    """Find and prepare again what these parts of a ticket need: how, the prepared designs, and what is lost.
+
+    The last says of each design's name why it cannot be printed as it was planned; then the others are of no use.
+    """
+    placements = [placement for part in parts for placement in part.placements]
+    names = dict.fromkeys(placement.design for placement in placements)
+    with desk.watch.step("fetch"), storing(desk.context.store.root):
+        references = {name: ticket.references.get(name, name) for name in names}
+        found = probe(references, desk.library, limits_of(desk.job), workplace(desk, bench))
+    lost: dict[str, str] = {}
+    work: dict[PreparedKey, tuple[Design, Geometry]] = {}
+    for placement in placements:
+        design, key = found[placement.design], placement.key
+        if isinstance(design, ArtworkError):
+            lost[placement.design] = design.message
+        elif design.sha256 != key.sha256:
+            lost[placement.design] = "it has changed since the run was planned"
+        else:
+            work[key] = (design, Geometry(key.width_px, key.height_px, key.box))
+    if lost:
+        return work, {}, lost
+    with desk.watch.step("prepare"), storing(desk.context.store.root):
+        outcomes = prepare_designs(work, work, workplace(desk, bench), meanwhile=_import_printing)
+    broken = {key: outcome.message for key, outcome in outcomes.items() if isinstance(outcome, ArtworkError)}
+    lost = {placement.design: broken[placement.key] for placement in placements if placement.key in broken}
+    return work, {key: design for key, design in outcomes.items() if isinstance(design, PreparedDesign)}, lost
+
+
+def _stated(header: Header) -> dict[str, Any]:
+    return {"format": header.format, "width_px": header.width_px, "height_px": header.height_px}
+
+
 def _import_printing() -> None:
     """Import what comes next, with numpy and libvips: it takes a tenth of a second, at first."""
     import_module("pipeline.printing")
@@ -159,7 +295,7 @@ def _lay_out(printables: Sequence[Printable], sheet: Sheet, rejected: Sequence[R
         printables,
         sheet,
         rotate=layout.rotate,
-        file_name=desk.outbox.part_name,
+        file_name=desk.part_name,
         rejected=rejected,
         effort=layout.effort,
     )
@@ -186,11 +322,3 @@ def _give_up(printable: Printable, error: ArtworkError) -> Rejection:
     item = printable.item
     log.warning(f"{item.where}: {item.design}: {error.message}", extra={"order": item.order, "design": item.design})
     return reject(item, error.message)
-
-
-def _limits(job: GangsheetJob) -> Limits:
-    return Limits(job.designs.max_pixels, parse_bytes(job.designs.max_bytes), job.designs.allow_svg)
-
-
-def _place(desk: Desk, bench: Workbench) -> Workplace:
-    return Workplace(desk.context.store, bench, desk.context.governor)

@@ -12,6 +12,7 @@ MAX_INCHES = 10_000.0
 class Item:
     """One order line. Sizes in inches, None where not given; `where` names its place, for messages.
 
+    `reference` says where the artwork is, if the design's name, which anyone may read, does not say it whole.
     Its copies are numbered from `first_copy` on, so that (order, design, copy) names one copy in the whole run.
     """
 
@@ -22,6 +23,7 @@ class Item:
     height_in: float | None
     where: str
     first_copy: int = 1
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,20 +4,23 @@ A line that cannot be understood is rejected with its reason and does not touch 
 """
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.errors import ConfigurationError, StorageError
-from config.schema import ORDER_COLUMNS, InlineItem, Orders
+from config.schema import ORDER_COLUMNS, Choice, InlineItem, Orders
 from pipeline.items import Item, Rejection, number_copies, parse_inches, parse_quantity, reject
+from pipeline.storage.address import public_name
 
 if TYPE_CHECKING:
     from config.database import Database
 
 MAX_TEXT = 4096  # of an order id or a design's name; longer ones are some other column
 MAX_COPIES = 500_000  # of one run; a thousand full rolls
+_NOT_TEXT = re.compile("[\0\ud800-\udfff]")
 MAX_CLAIM = 10**12  # what a rejected line may count for
 
 
@@ -71,7 +74,7 @@ def _lines(orders: Orders, folder: Path, database: "Database | None", chosen: Se
         return _inline_lines(orders.items)
     if database is None:
         raise ConfigurationError("orders come from the database, but none is named", "Add the key database.")
-    return _database_lines(database, chosen)
+    return _database_lines(database, orders.choice, chosen)
 
 
 def _csv_lines(path: Path) -> Iterator[_Line]:
@@ -123,8 +126,8 @@ def _inline_lines(items: Sequence[InlineItem]) -> Iterator[_Line]:
         )
 
 
-def _database_lines(database: "Database", chosen: Sequence[str]) -> Iterator[_Line]:
-    for line in database.order_lines(chosen):
+def _database_lines(database: "Database", choice: Choice | None, chosen: Sequence[str]) -> Iterator[_Line]:
+    for line in database.order_lines(choice, chosen):
         yield _Line(
             where=f"order {line.order}, item {line.position}",
             order=line.order,
@@ -147,7 +150,7 @@ def _judge(lines: Sequence[_Line]) -> OrderBook:
             copies += item.quantity
         except ValueError as error:
             reasons[index] = f"{line.where}: {error}"
-            item = Item(line.order[:MAX_TEXT], line.design[:MAX_TEXT], _claimed(line), None, None, line.where)
+            item = Item(line.order[:MAX_TEXT], _shown(line.design), _claimed(line), None, None, line.where)
         items.append(item)
     numbered = number_copies(items)
     return OrderBook(
@@ -165,14 +168,26 @@ def _item(line: _Line) -> Item:
             raise ValueError(f"the {name} is empty")
         if len(text) > MAX_TEXT:
             raise ValueError(f"the {name} has {len(text):,} characters; at most {MAX_TEXT:,} are read")
+        if _NOT_TEXT.search(text):
+            raise ValueError(f"the {name} has characters in it that no database can keep")
+    name = public_name(line.design)
     return Item(
         order=line.order,
-        design=line.design,
+        design=name,
         quantity=parse_quantity(line.quantity),
         width_in=parse_inches(line.width_in, "width_in"),
         height_in=parse_inches(line.height_in, "height_in"),
         where=line.where,
+        reference="" if name == line.design else line.design,
     )
+
+
+def _shown(design: str) -> str:
+    """Return a design as a rejected line names it: of a URL that is not understood, no more than its beginning."""
+    try:
+        return public_name(design[:MAX_TEXT])
+    except ValueError:
+        return design.split("://", 1)[0][:MAX_TEXT] + "://…"
 
 
 def _claimed(line: _Line) -> int:

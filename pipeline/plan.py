@@ -129,6 +129,14 @@ class Plan:
         """Return for each design's name the number of the part that holds its last copy."""
         return {placement.design: part.number for part in self.parts for placement in part.placements}
 
+    def parts_by_order(self) -> dict[str, set[int]]:
+        """Return for each order the numbers of the parts that hold copies of it."""
+        parts: dict[str, set[int]] = {}
+        for part in self.parts:
+            for placement in part.placements:
+                parts.setdefault(placement.order, set()).add(part.number)
+        return parts
+
     def designs(self) -> dict[str, dict[str, Any]]:
         """Return for each design's name its content hash and its box, if it is trimmed."""
         keys = {placement.design: placement.key for placement in self.placements()}

@@ -1,15 +1,22 @@
 """A pipeline: its jobs one after another, each by its kind; one job's failure does not sink the others."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from config.errors import ConfigurationError, ExitCode, TilepressError
 from config.schema import GangsheetJob, Pipeline
 from pipeline import gangsheet
 from pipeline.context import Context
+from pipeline.delivery import storing
+from pipeline.log import about
 from pipeline.report import Report
+
+if TYPE_CHECKING:
+    from config.runs import RunBook
 
 log = logging.getLogger(__name__)
 
@@ -27,19 +34,42 @@ _WORST_FIRST = (
 
 
 def run_jobs(jobs: Sequence[GangsheetJob], context: Context) -> tuple[list[Report], ExitCode]:
-    """Run the jobs in turn; return their reports and the exit code of the worst outcome among them."""
+    """Run the jobs in turn; return their reports and the exit code of the worst outcome among them.
+
+    Meanwhile no other run of this pipeline may be at work on the same database; SIGTERM and the deadline are heeded.
+    """
     reports: list[Report] = []
 
     def work(job: GangsheetJob) -> ExitCode:
+        context.stop.check()
         started_at = datetime.now(UTC).isoformat(timespec="seconds")
-        reports.append(JOB_KINDS[job.kind](job, replace(context, started_at=started_at)))
+        with about(job=job.name):
+            reports.append(JOB_KINDS[job.kind](job, replace(context, started_at=started_at, book=book)))
         return reports[-1].exit_code
 
     def fail(job: GangsheetJob, error: TilepressError) -> None:
         log.error(f"Job {job.name}: {error.message}", extra={"job": job.name, "remedy": error.remedy})
         log.debug("The error came from here", exc_info=error)
 
-    return reports, for_each_job(jobs, work, fail)
+    with context.stop.listening(), context.servers:
+        try:
+            with storing(context.store.root), context.store.held(), _opened_book(context) as book:
+                return reports, for_each_job(jobs, work, fail)
+        except TilepressError as error:
+            log.error(f"Pipeline {context.pipeline}: {error.message}", extra={"remedy": error.remedy})
+            return reports, error.exit_code
+
+
+@contextmanager
+def _opened_book(context: Context) -> "Iterator[RunBook | None]":
+    """Hold the ledger of the pipeline in its database, if it has one."""
+    if context.database is None:
+        yield None
+        return
+    from config.runs import open_run_book  # noqa: PLC0415 - with SQLAlchemy, for runs with a database
+
+    with open_run_book(context.database, context.pipeline) as book:
+        yield book
 
 
 def for_each_job(

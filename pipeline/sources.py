@@ -1,20 +1,18 @@
-"""From design names to designs: found below the root, hashed, judged by their headers, each content once.
+"""From design names to designs: found in the library, hashed, judged by their headers, each content once.
 
 Nothing is decoded here. A name that cannot be used fails for itself; the reason becomes its items' rejection.
 """
 
 import logging
-import os
-import stat
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.errors import ArtworkError, ConfigurationError
+from config.errors import ArtworkError
+from pipeline.library import FETCH_BYTES, FETCH_THREADS, Library
 from pipeline.prediction import CHILD_BYTES, SERVER_BYTES
 from pipeline.workplace import Workplace
 from tiles.design import Design, Header, Limits
@@ -36,18 +34,23 @@ class _File:
     stamp: tuple[int, ...]
 
 
-def probe(names: Iterable[str], root: Path, limits: Limits, place: Workplace) -> dict[str, Design | ArtworkError]:
-    """Return the design of each distinct name, or why it cannot be used.
+def probe(
+    references: Mapping[str, str], library: Library, limits: Limits, place: Workplace
+) -> dict[str, Design | ArtworkError]:
+    """Return the design of each name, or why it cannot be used; `references` says where each name's artwork is.
 
     A content is judged once, however many names it has; a header the store has noted before costs no child.
-    Raises ConfigurationError if there is no folder `root`.
+    Raises ConfigurationError if the library's root is no folder, StorageError if the shop's storage is out of reach.
     """
-    if not root.is_dir():
-        raise ConfigurationError(f"{root}: no such folder", "Check designs.root in the pipeline file.")
+    library.check()
+    remote = sum(library.is_remote(reference) for reference in references.values())
+    if remote:
+        place.governor.admit("fetching artwork", min(remote, FETCH_THREADS) * FETCH_BYTES)
     files: dict[str, _File | ArtworkError] = {}
 
     def usable() -> Iterator[_File]:
-        for name, file in _find_all(list(dict.fromkeys(names)), root, limits, place.bench.workers):
+        find = partial(_find, library=library, limits=limits)
+        for name, file in _find_all(references, find, FETCH_THREADS if remote else place.bench.workers):
             files[name] = file
             if isinstance(file, _File):
                 yield file
@@ -64,19 +67,19 @@ def probe(names: Iterable[str], root: Path, limits: Limits, place: Workplace) ->
 
 
 def _find_all(
-    names: Sequence[str], root: Path, limits: Limits, threads: int
+    references: Mapping[str, str], find: Callable[[str], _File | ArtworkError], threads: int
 ) -> Iterator[tuple[str, _File | ArtworkError]]:
-    """Yield each name with its file, hashed on so many threads, or why there is none."""
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="hash")
+    """Yield each name with its file, found and hashed on so many threads, or why there is none."""
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="find")
     try:
-        yield from zip(names, pool.map(partial(_find, root=root, limits=limits), names), strict=True)
+        yield from zip(references, pool.map(find, references.values()), strict=True)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _find(name: str, root: Path, limits: Limits) -> _File | ArtworkError:
+def _find(reference: str, library: Library, limits: Limits) -> _File | ArtworkError:
     try:
-        path = resolve(name, root)
+        path = library.locate(reference)
         stamp = stamp_of(path)
         limits.check_bytes(path.stat().st_size)
         return _File(path, hash_file(path), stamp)
@@ -84,34 +87,6 @@ def _find(name: str, root: Path, limits: Limits) -> _File | ArtworkError:
         return error
     except OSError as error:
         return ArtworkError(f"cannot be read: {error.strerror}")
-
-
-def resolve(name: str, root: Path) -> Path:
-    """Return the file that `name` leads to below `root`; raise ArtworkError if none does.
-
-    Composed and decomposed Unicode spellings of a name are the same name. A link may lead anywhere below the root.
-    """
-    if "://" in name:
-        raise ArtworkError("the design is a URL; designs are read from files below designs.root")
-    if any(ord(char) < 32 for char in name):  # noqa: PLR2004 - ASCII control characters
-        raise ArtworkError("the design's name has control characters")
-    root = Path(os.path.normpath(root))
-    if not Path(os.path.normpath(root / name)).is_relative_to(root):
-        raise ArtworkError(f"outside designs.root: {name}")
-    for spelling in dict.fromkeys((name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name))):
-        path = root / spelling
-        try:
-            status = path.stat()
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise ArtworkError(f"cannot be read: {error.strerror}: {name[:80]}") from None
-        if not path.resolve().is_relative_to(root.resolve()):
-            raise ArtworkError(f"outside designs.root: {name} is a link that leads out of it")
-        if not stat.S_ISREG(status.st_mode):
-            raise ArtworkError(f"no regular file: {name}")
-        return path
-    raise ArtworkError(f"not found: {name}")
 
 
 def _headers(files: Iterable[_File], limits: Limits, place: Workplace) -> Mapping[str, Header | ArtworkError]:

@@ -1,16 +1,18 @@
 """From a pipeline file to a run's context: the one place where settings meet the machine."""
 
 import gc
-import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.schema import DatabaseSettings, Pipeline
-from config.units import parse_bytes
+from config.units import parse_bytes, parse_duration
 from pipeline.context import Context, Progress
 from pipeline.governor import Governor
 from pipeline.machine import MemoryLimit, anonymous_bytes, cpu_count, memory_limit
+from pipeline.redaction import redactor
+from pipeline.servers import Servers
+from pipeline.stopping import Stop
 from tiles.heap import limit_arenas
 from tiles.store import TileStore
 
@@ -21,17 +23,21 @@ MALLOC_ARENAS = 2
 
 
 def build_context(pipeline: Pipeline, file: Path, progress: Progress, orders: tuple[str, ...] = ()) -> Context:
-    """Return the context of a run of `pipeline`, read from `file`; sets the allocator up for it."""
+    """Return the context of a run of `pipeline`, read from `file`; sets the allocator up for it, and hides secrets."""
+    _hide_secrets(pipeline)
     folder = file.absolute().parent
     now = datetime.now(UTC)
     threads = cpu_count() if pipeline.threads == "auto" else pipeline.threads
     limit_arenas(MALLOC_ARENAS)
     gc.freeze()  # what was imported stays: the collection after every part need not look at it
     return Context(
+        pipeline=pipeline.name,
         folder=folder,
-        run=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
         started_at=now.isoformat(timespec="seconds"),
         database=_database(pipeline.database, folder) if pipeline.database else None,
+        book=None,
+        servers=Servers(pipeline.storage, folder),
+        stop=Stop(parse_duration(pipeline.run.deadline) if pipeline.run.deadline else None),
         store=TileStore(folder / pipeline.store.path),
         store_max_bytes=parse_bytes(pipeline.store.max_bytes),
         governor=Governor(budget(pipeline), anonymous_bytes),
@@ -39,6 +45,13 @@ def build_context(pipeline: Pipeline, file: Path, progress: Progress, orders: tu
         chosen_orders=orders,
         progress=progress,
     )
+
+
+def _hide_secrets(pipeline: Pipeline) -> None:
+    """Have what the pipeline file was given as a secret struck out of every log and error."""
+    secrets = redactor()
+    secrets.hide(pipeline.storage.sftp.password or "")
+    secrets.hide_within(pipeline.database.url if pipeline.database else "")
 
 
 def budget(pipeline: Pipeline) -> MemoryLimit:

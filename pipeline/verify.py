@@ -5,24 +5,29 @@ part is compared, strip by strip, so that memory does not grow with the sheet.
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from config import schema
 from config.errors import ArtworkError, ConfigurationError
 from config.units import dpi_to_px_per_metre
 from pipeline.checker import check_conservation, check_places, copy_of
 from pipeline.context import Progress
+from pipeline.delivered import Delivered, open_delivered
 from pipeline.delivery import storing
 from pipeline.governor import Governor
+from pipeline.library import Library
 from pipeline.machine import anonymous_bytes, cpu_count, memory_limit
 from pipeline.manifest import read_manifest, rejections_of, sheet_of
 from pipeline.plan import Placement, PreparedKey, Sheet, placement_from_json
 from pipeline.preparation import measure_boxes, prepare_designs
+from pipeline.servers import Servers
 from pipeline.sources import probe
+from pipeline.storage.address import is_url
 from pipeline.workplace import Workplace
 from tiles.canvas import Strip, map_prepared
 from tiles.design import Design, Geometry, Limits, PreparedDesign
@@ -49,39 +54,65 @@ class Verdict:
     problems: tuple[str, ...]
 
 
-def verify_run(path: Path, progress: Progress, designs_root: Path | None, work: Path) -> Verdict:
-    """Prove the run of the manifest at `path`, with temporary files below the folder `work`; see `verify`."""
+def verify_run(
+    manifest: str,
+    progress: Progress,
+    designs_root: str | None = None,
+    work: Path | None = None,
+    pipeline: schema.Pipeline | None = None,
+    folder: Path | None = None,
+) -> Verdict:
+    """Prove the run of the manifest at a path or URL, with temporary files below the folder `work`; see `verify`.
+
+    `designs_root` says where its artwork is now; `pipeline`, whose relative paths count from `folder`, how servers
+    are reached.
+    """
     start(cpu_count())
     governor = Governor(memory_limit(), anonymous_bytes)
+    work = work or (Path() if is_url(manifest) else Path(manifest).parent)
     with (
         storing(work),
         tempfile.TemporaryDirectory(prefix=".tilepress-verify-", dir=work) as scratch,
         Workbench(cpu_count(), governor.limit.bytes, PREPARE_TIMEOUT_S) as bench,
+        Servers(pipeline.storage if pipeline else schema.Storage(), folder or Path()) as servers,
+        open_delivered(manifest, servers, Path(scratch)) as delivered,
     ):
-        return verify(path, Workplace(TileStore(Path(scratch)), bench, governor), progress, designs_root)
+        place = Workplace(TileStore(Path(scratch) / "store"), bench, governor)
+
+        def library_of(stated: Mapping[str, Any]) -> Library:
+            jobs = pipeline.jobs if pipeline else ()
+            said = next((job.designs for job in jobs if job.name == stated["job"]), schema.Designs())
+            root = {"root": designs_root or stated["designs_root"], "max_bytes": "1TB"}  # it was accepted once
+            return Library(said.model_copy(update=root), Path(), servers, place.store)
+
+        return verify(delivered, place, progress, library_of)
 
 
-def verify(path: Path, place: Workplace, progress: Progress, designs_root: Path | None = None) -> Verdict:
-    """Prove the run that the manifest at `path` describes; `designs_root` says where its artwork is now.
+def verify(
+    delivered: Delivered, place: Workplace, progress: Progress, library_of: Callable[[Mapping[str, Any]], Library]
+) -> Verdict:
+    """Prove the run that a manifest describes; `library_of(manifest)` says where its artwork is.
 
     `place.store` is for this alone, and empty. Raises ConfigurationError if the file is no manifest, or damaged.
     """
-    manifest = read_manifest(path)
+    manifest = read_manifest(delivered.manifest)
     try:
-        root = designs_root or Path(manifest["designs_root"])
         parts = [(part, _placements(part, manifest["designs"])) for part in manifest["parts"]]
         placements = [placement for _, on_part in parts for placement in on_part]
         problems = list(_check_run(manifest, placements))
-        artwork, changed = _artwork(manifest["designs"], {placement.key for placement in placements}, root, place)
+        keys = {placement.key for placement in placements}
+        artwork, changed = _artwork(manifest["designs"], keys, library_of(manifest), place)
         problems += changed
         for part, on_part in parts:
-            found = list(_check_part(path.parent, part, on_part, sheet_of(manifest), artwork, progress))
+            with delivered.opened(Path(part["file"]).name) as path:
+                found = list(_check_part(path, part, on_part, sheet_of(manifest), artwork, progress))
             problems += [f"{part['file']}: {problem}" for problem in found[:MAX_PROBLEMS_PER_PART]]
             if len(found) > MAX_PROBLEMS_PER_PART:
                 problems.append(f"{part['file']}: and {len(found) - MAX_PROBLEMS_PER_PART} more")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigurationError(
-            f"{path}: the manifest is damaged ({type(error).__name__}: {error})", "Run the job again."
+            f"{delivered.manifest.name}: the manifest is damaged ({type(error).__name__}: {error})",
+            "Run the job again.",
         ) from error
     return Verdict(len(parts), len(placements), tuple(problems))
 
@@ -111,12 +142,12 @@ def _check_run(manifest: Mapping[str, Any], placements: Sequence[Placement]) -> 
 
 
 def _artwork(
-    designs: Mapping[str, Any], keys: set[PreparedKey], root: Path, place: Workplace
+    designs: Mapping[str, Any], keys: set[PreparedKey], library: Library, place: Workplace
 ) -> tuple[Artwork, list[str]]:
     """Prepare the artwork anew; return it, and what is wrong with it: gone, changed, or trimmed otherwise."""
     allow_svg = any(entry["format"] == "svg" for entry in designs.values())
     limits = Limits(max_pixels=2**40, max_bytes=2**40, allow_svg=allow_svg)  # it was accepted once
-    found = probe(designs, root, limits, place)
+    found = probe({name: name for name in designs}, library, limits, place)
     problems, usable = [], {}
     for name, entry in designs.items():
         design = found[name]
@@ -144,7 +175,7 @@ def _artwork(
 
 
 def _check_part(
-    folder: Path,
+    path: Path | None,
     part: Mapping[str, Any],
     placements: Sequence[Placement],
     sheet: Sheet,
@@ -152,8 +183,7 @@ def _check_part(
     progress: Progress,
 ) -> Iterator[str]:
     """Yield what is wrong with one part: its file, its tags, its places, its pixels."""
-    path = folder / Path(part["file"]).name
-    if not path.is_file():
+    if path is None:
         yield "the file is missing"
         return
     if path.stat().st_size != part["bytes"] or hash_file(path) != part["sha256"]:
@@ -166,7 +196,7 @@ def _check_part(
         fits = list(_check_header(reader, size, sheet))
         yield from fits
         if (reader.header.width_px, reader.header.height_px, reader.header.bands) == (size.width, size.height, 4):
-            with progress.track(f"Verifying {path.name}", size.height) as advance:
+            with progress.track(f"Verifying {part['file']}", size.height) as advance:
                 for top, strip in reader.strips():
                     yield from _check_strip(top, strip, placements, artwork)
                     advance(len(strip))

@@ -16,7 +16,7 @@ import yaml
 from numpy.typing import NDArray
 from PIL import Image
 
-pytest_plugins = [f"tests.servers.{server}" for server in ("postgres", "sftp", "s3", "http")]
+pytest_plugins = [f"tests.servers.{server}" for server in ("postgres", "sftp", "s3", "http", "farshop")]
 
 hypothesis.settings.register_profile("tilepress", deadline=None)  # a time limit would fail on a busy machine
 hypothesis.settings.load_profile("tilepress")
@@ -76,7 +76,7 @@ class Shop:
         return content
 
     def parts(self) -> list[Path]:
-        return sorted(path for path in self.out.iterdir() if path.name not in {"manifest.json", ".tilepress.lock"})
+        return sorted(path for path in self.out.glob("*") if path.name not in {"manifest.json", ".tilepress.lock"})
 
     def design(self, name: str, width: int = 60, height: int = 40, *, seed: int = 0, noise: bool = False) -> Path:
         """Write an RGBA PNG tagged 100 DPI: a coloured disc on transparency, or incompressible noise."""

@@ -90,7 +90,10 @@ BAD: dict[str, tuple[tuple[str, str, str, str], str]] = {
     "a folder": (("folder.png", "1", "", ""), r"no regular file: folder\.png"),
     "a pipe": (("pipe.png", "1", "", ""), r"no regular file: pipe\.png"),
     "a name of 256 bytes": ((LONG_NAME + "x", "1", "", ""), r"cannot be read: File name too long: n+"),
-    "a URL": (("https://example.com/a.png", "1", "", ""), r"the design is a URL; .+"),
+    "a URL not let in": (("http://example.com/a.png", "1", "", ""), r".* is not below designs\.root, nor among .*"),
+    "a private address": (("https://127.0.0.1/a.png", "1", "", ""), r".*: 127\.0\.0\.1 is not a public address.*"),
+    "an unknown URL": (("ftp://example.com/a.png", "1", "", ""), r".*: the URL's kind is not known"),
+    "a URL with a password": (("https://me:hunter2@example.com/a.png", "1", "", ""), r".*: a https URL holds cred.*"),
     "no design": (("", "1", "", ""), r".*: the design is empty"),
 }
 
@@ -196,7 +199,9 @@ def test_an_order_without_a_size_for_untagged_artwork_is_warned_of(shop: "Shop")
     [
         ({"orders": {"csv": "gone.csv"}}, "gone.csv: no such file"),
         ({"designs": {"root": "nowhere"}}, "nowhere: no such folder"),
-        ({"output": {"to": "sftp://nas/out"}}, "output.to is a URL; parts are delivered to folders"),
+        ({"output": {"to": "ftp://nas/out"}}, "the URL's kind is not known"),
+        ({"output": {"to": "sftp://nas:secret@host/out"}}, "a sftp URL holds credentials"),
+        ({"designs": {"urls": ["anything"]}}, "designs.urls: the URL's kind is not known"),
         (
             {"sheet": {"width_in": 4, "height_in": 5, "dpi": 100, "margin_in": 2}},
             "the margin leaves nothing of the sheet",

@@ -96,20 +96,59 @@ def test_after_kill_9_part_1_is_proven_and_running_again_completes(
     assert shop.verify().exit_code == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("number", "exit_code", "words"),
+    [
+        (signal.SIGTERM, 4, "stopped by SIGTERM; what is done is kept: run again, and the rest is made"),
+        (signal.SIGINT, 130, "interrupted"),
+    ],
+)
 def test_sigterm_and_ctrl_c_keep_finished_parts_and_leave_no_partial(
-    many_parts: "Shop", begin: "Callable[..., subprocess.Popen[bytes]]", number: signal.Signals
+    many_parts: "Shop",
+    begin: "Callable[..., subprocess.Popen[bytes]]",
+    number: signal.Signals,
+    exit_code: int,
+    words: str,
 ) -> None:
     shop = many_parts
     process = begin_part_2(shop, begin)
 
     code, stdout, stderr = end(process, number)
 
-    assert code == 130
-    assert stderr.strip() == "interrupted"
+    assert (code, stderr.strip()) == (exit_code, words)
     assert "Traceback" not in stdout
     assert "GangSheet_Part_1.png" in {path.name for path in shop.parts()}
     assert list(shop.folder.rglob("*.partial")) == []
+
+
+def test_at_the_deadline_no_new_part_is_begun_and_what_is_begun_is_finished(
+    many_parts: "Shop", begin: "Callable[..., subprocess.Popen[bytes]]"
+) -> None:
+    shop = many_parts
+    shop.write(run={"deadline": "10m"})
+    process = begin_part_2(shop, begin)
+
+    code, stdout, _ = end(process, signal.SIGALRM)  # which is how the deadline is heard of
+
+    assert code == 4
+    assert "Job job: the run's deadline of 600 s has passed" in stdout
+    whole = {path.name for path in shop.parts()}
+    assert whole == {f"GangSheet_Part_{part}.png" for part in range(1, len(whole) + 1)}
+    assert 1 < len(shop.manifest["parts"]) == len(whole) < PARTS
+    shop.write()
+    assert shop.run().exit_code == 0
+    assert shop.verify().exit_code == 0
+
+
+def test_a_deadline_before_anything_can_be_printed_leaves_nothing(many_parts: "Shop") -> None:
+    shop = many_parts
+    shop.write(run={"deadline": "0.01s"})
+
+    outcome = shop.run()
+
+    assert outcome.exit_code == 4
+    assert "the run's deadline of 0.01 s has passed" in outcome.text
+    assert list(shop.folder.rglob("GangSheet*")) == []
 
 
 def test_a_damaged_finished_part_is_made_again(

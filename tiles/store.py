@@ -7,6 +7,7 @@ Every entry is sealed with a checksum of its pixels, which is checked when it is
 anybody has made of it is never printed, and nothing need be waited for until it is on the disk.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ import struct
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from io import BufferedRandom, BufferedReader
 from pathlib import Path
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
+from config.errors import LockError
 from tiles.design import BYTES_PER_PX, Design, Geometry, Header, PreparedDesign
 from tiles.geometry import Rect
 
@@ -48,12 +50,46 @@ class StoreStats:
     oldest_use: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Original:
+    """Artwork that was fetched: its file, its SHA-256, and what its server said, by which a change is told."""
+
+    path: Path
+    sha256: str
+    said: dict[str, Any]
+
+
 class TileStore:
-    """Prepared designs below one folder. A path it returns stays for IN_USE_S at least, if nobody prunes with less."""
+    """Prepared designs below one folder, and the artwork that was fetched for them.
+
+    A path it returns stays for IN_USE_S at least, if nobody prunes with less.
+    """
 
     def __init__(self, root: Path) -> None:
         """Name the folder; it is made when something is first put there."""
         self.root = root
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Be at work in the store for the length of the block, beside any number of others.
+
+        If nobody else is, what killed processes have left aside is removed first.
+        """
+        with self._lock_file() as lock:
+            with suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._sweep(idle_s=0)
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            yield
+
+    def clear(self) -> int:
+        """Remove everything; return the bytes freed. Raises LockError if a run is at work in the store."""
+        with self._lock_file() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise LockError(f"a run is at work in {self.root}", "Wait until it has ended.") from None
+            return self.prune(0, idle_s=0)
 
     def is_empty(self) -> bool:
         """Return whether nothing was ever put there."""
@@ -96,7 +132,7 @@ class TileStore:
 
     def find_header(self, sha256: str) -> Header | None:
         """Return the header that content with this hash was found to have."""
-        noted = self._read_note(sha256, "header", Header)
+        noted = self._read_note(sha256, "header", {field.name for field in fields(Header)})
         return Header(**{**noted, "warnings": tuple(noted["warnings"])}) if noted else None
 
     def put_header(self, sha256: str, header: Header) -> None:
@@ -105,12 +141,35 @@ class TileStore:
 
     def find_box(self, sha256: str) -> Rect | None:
         """Return the trim box that content with this hash was found to have."""
-        noted = self._read_note(sha256, "box", Rect)
+        noted = self._read_note(sha256, "box", {field.name for field in fields(Rect)})
         return Rect(**noted) if noted else None
 
     def put_box(self, sha256: str, box: Rect) -> None:
         """Note a trim box, so that the file need not be decoded for it again."""
         self._write_note(sha256, "box", asdict(box))
+
+    def find_original(self, key: str) -> Original | None:
+        """Return the artwork fetched under this key if it is there, byte by byte; mark it as used."""
+        path = self._original(key)
+        noted = self._read_note(key, "original", {"sha256", "said"})
+        try:
+            if noted is None or hash_file(path) != noted["sha256"]:
+                return None
+            os.utime(self._note(key, "original"))  # not the file's own time, by which a change of it is told
+        except OSError:
+            return None
+        return Original(path, noted["sha256"], noted["said"])
+
+    def put_original(self, key: str, fetched: Original) -> Path:
+        """Keep fetched artwork under a key; return where it lies. What is there already, and the same, stays."""
+        path = self._original(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._aside() / f"{key}.lock"):
+            known = self.find_original(key)
+            if known is None or known.sha256 != fetched.sha256:
+                fetched.path.replace(path)
+            self._write_note(key, "original", {"sha256": fetched.sha256, "said": fetched.said})
+        return path
 
     def scratch(self, name: str) -> Path:
         """Return a path for a temporary file on the store's disk; no other process is given the same."""
@@ -141,6 +200,16 @@ class TileStore:
         self._sweep(idle_s)
         return freed
 
+    @contextmanager
+    def _lock_file(self) -> Iterator[int]:
+        """Yield the file that whoever is at work here has locked; closing it lets go, as does death (flock(2))."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        lock = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            yield lock
+        finally:
+            os.close(lock)
+
     def _aside(self) -> Path:
         folder = self.root / "aside"
         folder.mkdir(parents=True, exist_ok=True)
@@ -158,6 +227,10 @@ class TileStore:
             with suppress(FileNotFoundError):
                 status = path.stat()
                 yield status.st_mtime, path, status.st_size
+        for path in (self.root / "originals").glob("*/*"):
+            with suppress(FileNotFoundError):
+                used = self._note(path.name, "original").stat().st_mtime
+                yield used, path, path.stat().st_size
 
     def _path(self, design: Design, geometry: Geometry) -> Path:
         box = geometry.box
@@ -166,11 +239,14 @@ class TileStore:
         name = f"{design.sha256}{vector}{trim}-{geometry.width_px}x{geometry.height_px}-{_PIPELINE}.v"
         return self.root / "designs" / design.sha256[:2] / name
 
+    def _original(self, key: str) -> Path:
+        return self.root / "originals" / key[:2] / key
+
     def _note(self, sha256: str, kind: str) -> Path:
         return self.root / "notes" / sha256[:2] / f"{sha256}.{kind}-{_PIPELINE}.json"
 
-    def _read_note(self, sha256: str, kind: str, noun: type[Header | Rect]) -> dict[str, Any] | None:
-        """Return the fields of `noun` as they were noted; None if they were not, or are not what was written."""
+    def _read_note(self, sha256: str, kind: str, names: set[str]) -> dict[str, Any] | None:
+        """Return the fields of these names as they were noted; None if they were not, or are not what was written."""
         try:
             seal, text = self._note(sha256, kind).read_bytes().split(b"\n", 1)
         except (OSError, ValueError):
@@ -178,7 +254,7 @@ class TileStore:
         if seal != _seal(text):
             return None
         noted: dict[str, Any] = json.loads(text)
-        return noted if noted.keys() == {field.name for field in fields(noun)} else None
+        return noted if noted.keys() == names else None
 
     def _write_note(self, sha256: str, kind: str, content: dict[str, Any]) -> None:
         path = self._note(sha256, kind)

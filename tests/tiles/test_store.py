@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config.errors import LockError
 from tiles.design import Design, Geometry, Header, PreparedDesign
 from tiles.geometry import Rect
-from tiles.store import V_HEADER_BYTES, StoreStats, TileStore, hash_file
+from tiles.store import V_HEADER_BYTES, Original, StoreStats, TileStore, hash_file, stamp_of
 
 REPOSITORY = Path(__file__).parents[2]
 HEADER = Header("png", 30, 20, 4, 8, 300.0, 1, True, False, ("its colour profile is damaged and was ignored",))
@@ -270,3 +271,55 @@ def test_a_file_is_known_by_the_hash_of_its_bytes(tmp_path: Path) -> None:
     content = os.urandom(100_000)
     (tmp_path / "file").write_bytes(content)
     assert hash_file(tmp_path / "file") == hashlib.sha256(content).hexdigest()
+
+
+def test_what_a_killed_process_left_aside_is_gone_when_the_next_one_is_at_work(tmp_path: Path) -> None:
+    store = TileStore(tmp_path)
+    left = store.scratch("half.v")
+    left.write_bytes(b"half")
+    with store.held():
+        assert not left.exists()
+        mine = store.scratch("mine.v")
+        mine.write_bytes(b"mine")
+        with TileStore(tmp_path).held():
+            assert mine.exists()
+    with store.held():
+        assert not mine.exists()
+
+
+def test_a_store_in_which_a_run_is_at_work_is_not_cleared(tmp_path: Path) -> None:
+    store = TileStore(tmp_path)
+    with store.held(), pytest.raises(LockError, match="a run is at work in"):
+        TileStore(tmp_path).clear()
+    assert store.clear() == 0
+
+
+def test_fetched_artwork_is_found_by_its_key_until_its_bytes_are_others(tmp_path: Path) -> None:
+    store = TileStore(tmp_path)
+
+    def fetched(content: bytes, etag: str) -> Path:
+        path = store.scratch("fetched")
+        path.write_bytes(content)
+        return store.put_original("ab12", Original(path, hash_file(path), {"etag": etag}))
+
+    assert store.find_original("ab12") is None
+    path = fetched(b"one", "1")
+    before = stamp_of(path)
+    assert store.find_original("ab12") == Original(path, hash_file(path), {"etag": "1"})
+    assert stamp_of(fetched(b"one", "2")) == before
+    known = store.find_original("ab12")
+    assert known is not None
+    assert known.said == {"etag": "2"}
+    path.write_bytes(b"damaged")
+    assert store.find_original("ab12") is None
+
+
+def test_fetched_artwork_counts_towards_the_size_of_the_store(tmp_path: Path) -> None:
+    store = TileStore(tmp_path)
+    path = store.scratch("fetched")
+    path.write_bytes(bytes(1000))
+    store.put_original("ab12", Original(path, hash_file(path), {}))
+    assert store.stats().bytes == 1000
+    assert store.prune(999) == 0  # it may belong to a run at work
+    assert store.prune(999, idle_s=0) == 1000
+    assert store.find_original("ab12") is None

@@ -3,8 +3,9 @@
 import errno
 import hashlib
 import os
-from collections.abc import Callable
-from contextlib import suppress
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import BufferedRandom
 from pathlib import Path
@@ -103,7 +104,8 @@ class AtomicFile:
 
     def open(self) -> None:
         """Begin the file aside."""
-        self._file = self._partial.open("w+b")
+        with _undisturbed():  # a signal's exception between opening and knowing it would leave it open
+            self._file = self._partial.open("w+b")
 
     def write(self, data: bytes | memoryview) -> None:
         """Append bytes."""
@@ -156,6 +158,16 @@ def write_atomically(path: Path, fill: Callable[[AtomicFile], None]) -> SheetFil
         return file.commit()
     finally:
         file.discard()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Have signals that end a run wait until the block is over."""
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGALRM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
 
 
 def _sync_folder(folder: Path) -> None:
