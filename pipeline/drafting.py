@@ -1,25 +1,20 @@
 """The first half of a gang sheet job: what was ordered, what it is made of, and where it will lie."""
 
-import itertools
 import json
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from config.errors import ArtworkError, ConfigurationError, TilepressError
-from config.schema import GangsheetJob
-from config.units import parse_bytes
+from config.errors import ArtworkError, TilepressError
 from pipeline import orders
 from pipeline.checker import Copy, check_conservation, check_places, copy_of, count_ordered
-from pipeline.context import Context, Stopwatch
 from pipeline.delivery import storing, write_text
+from pipeline.desk import Desk, workplace
 from pipeline.film import resolve_sheet
 from pipeline.items import Rejection, reject
-from pipeline.library import Library
 from pipeline.orders import OrderBook
 from pipeline.owed import settled_orders, still_owed
 from pipeline.plan import Part, Plan, PreparedKey, Printable, Sheet
@@ -27,47 +22,12 @@ from pipeline.planning import plan_sheets
 from pipeline.prediction import peak_bytes, render_bytes
 from pipeline.preparation import Sized, measure_boxes, prepare_designs, size_items
 from pipeline.sources import probe
-from pipeline.storage.address import is_url, parse_address
-from pipeline.ticket import DATE, RUN, Ticket, issue_ticket
-from pipeline.workplace import Workplace
-from tiles.design import Design, Geometry, Header, Limits, PreparedDesign
+from pipeline.ticket import Ticket, issue_ticket
+from tiles.design import Design, Geometry, Header, PreparedDesign
 from tiles.geometry import Rect
-from tiles.sinks import SUFFIXES
 from tiles.workbench import Workbench
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What every step of a gang sheet job has at hand. `today` is the UTC date, ISO 8601."""
-
-    job: GangsheetJob
-    context: Context
-    library: Library
-    watch: Stopwatch
-    today: str
-
-    @property
-    def place(self) -> str:
-        """Where parts go by the job's settings: a URL, or the path of a folder."""
-        to = self.job.output.to.replace(DATE, self.today)
-        return str(parse_address(to)) if is_url(to) else str((self.context.folder / to).absolute())
-
-    def free_place(self, taken: Collection[str]) -> str:
-        """Return the place, or a folder below it with the date in its name, as none that is `taken` is free."""
-        below = f"{self.place.rstrip('/')}/{self.today}"
-        others = (f"{below}-{number}" for number in itertools.count(2))
-        place = next(place for place in itertools.chain((self.place, below), others) if place not in taken)
-        if place != self.place:
-            log.info(f"{self.place} holds the run that was finished just now: the next one's parts go to {place}")
-        return place
-
-    def part_name(self, number: int) -> str:
-        """Return the file name of the part with this number; date and run are still to be filled in."""
-        output = self.job.output
-        name = output.filename.format(part=number, job=self.job.name, date=DATE, run=RUN)
-        return name + SUFFIXES[output.format]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,33 +51,6 @@ class Draft:
     def ordered_by_item(self) -> dict[tuple[str, str], int]:
         """Return the copies asked for by (order, design)."""
         return count_ordered(self.book.items, self.book.rejected)
-
-
-def open_desk(job: GangsheetJob, context: Context) -> Desk:
-    """Return the desk for a job; ConfigurationError if artwork would be looked for where parts go."""
-    library = Library(job.designs, context.folder, context.servers, context.store)
-    desk = Desk(job, context, library, Stopwatch(), datetime.now(UTC).date().isoformat())
-    if desk.place.rstrip("/") == library.root_name.rstrip("/"):
-        raise ConfigurationError(
-            "output.to and designs.root are the same folder", "Parts could overwrite artwork: name another folder."
-        )
-    return desk
-
-
-def workbench(desk: Desk) -> Workbench:
-    """Return the job's child processes; none is started before there is work for it."""
-    context = desk.context
-    return Workbench(context.threads, context.governor.limit.bytes, desk.job.designs.timeout_s)
-
-
-def limits_of(job: GangsheetJob) -> Limits:
-    """Return what the job's artwork may ask for."""
-    return Limits(job.designs.max_pixels, parse_bytes(job.designs.max_bytes), job.designs.allow_svg)
-
-
-def workplace(desk: Desk, bench: Workbench) -> Workplace:
-    """Return where the job's designs are worked on."""
-    return Workplace(desk.context.store, bench, desk.context.governor)
 
 
 def think_through(desk: Desk, bench: Workbench) -> Draft:
@@ -171,7 +104,7 @@ def _probe(book: OrderBook, desk: Desk, bench: Workbench) -> dict[str, Design | 
     """Return the design of each name, or why it cannot be used; log what of it had to be fetched."""
     library = desk.library
     references = {item.design: item.reference or item.design for item in book.items}
-    designs = probe(references, library, limits_of(desk.job), workplace(desk, bench))
+    designs = probe(references, library, desk.limits, workplace(desk, bench))
     named = sum(library.is_remote(item.reference or item.design) for item in book.items)
     if named:
         remote = sum(map(library.is_remote, references.values()))
@@ -259,7 +192,7 @@ def take_up(
     names = dict.fromkeys(placement.design for placement in placements)
     with desk.watch.step("fetch"), storing(desk.context.store.root):
         references = {name: ticket.references.get(name, name) for name in names}
-        found = probe(references, desk.library, limits_of(desk.job), workplace(desk, bench))
+        found = probe(references, desk.library, desk.limits, workplace(desk, bench))
     lost: dict[str, str] = {}
     work: dict[PreparedKey, tuple[Design, Geometry]] = {}
     for placement in placements:

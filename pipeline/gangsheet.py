@@ -10,18 +10,8 @@ from contextlib import ExitStack
 from config.schema import GangsheetJob
 from pipeline.context import Context
 from pipeline.delivery import Outbox, open_outbox, storing
-from pipeline.drafting import (
-    Desk,
-    Draft,
-    confirm,
-    make_ticket,
-    open_desk,
-    prepare_designs_of,
-    save_plan,
-    take_up,
-    think_through,
-    workbench,
-)
+from pipeline.desk import Desk, open_desk, workbench
+from pipeline.drafting import Draft, confirm, make_ticket, prepare_designs_of, save_plan, take_up, think_through
 from pipeline.ledger import Ledger, open_ledger
 from pipeline.log import about, report_memory
 from pipeline.report import Report, total

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.delivery import Outbox, check_space, storing
-from pipeline.drafting import Desk
+from pipeline.desk import Desk
 from pipeline.ledger import Entry, Ledger
 from pipeline.log import about
 from pipeline.manifest import RunRecord, compose_manifest

@@ -11,7 +11,7 @@ from types import FrameType
 
 from config.errors import StoppedError, Terminated
 
-GRACE_S = 6.0  # for a delivery, after SIGTERM: with cleaning up it makes less than the ten seconds that are promised
+GRACE_S = 5.0  # for a delivery, after SIGTERM: with at most 4 s of cleaning up it makes less than the ten promised
 
 
 class Stop:

@@ -4,8 +4,10 @@ run that heals it.
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -303,3 +305,47 @@ def test_a_disk_that_is_full_at_any_write_ends_the_run_with_5_until_it_is_not(
     else:
         check_healed(shop, outcome)
     assert set(shop.states().values()) == {"printed"}
+
+
+def terminate(process: "subprocess.Popen[bytes]") -> tuple[int, str]:
+    """Send SIGTERM; return exit code and standard error. It has half a minute, where ten seconds are promised."""
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=30)
+    return process.returncode, stderr.decode()
+
+
+def test_sigterm_lets_a_delivery_be_finished_that_takes_seconds(nas_shop: FarShop) -> None:
+    shop = nas_shop
+    arrived, told = threading.Event(), threading.Event()
+
+    def pause() -> None:
+        arrived.set()
+        told.wait(30)
+
+    shop.sftp.on_rename = pause
+    process = begin(shop, subprocess.PIPE)
+    assert arrived.wait(60), "no part was delivered"
+    shop.sftp.on_rename = lambda: None
+    process.send_signal(signal.SIGTERM)
+    told.set()
+    _, stderr = process.communicate(timeout=30)
+
+    assert (process.returncode, stderr) == (4, b"")
+    assert [path.name for path in shop.sheets.iterdir()] == ["GangSheet_Part_1.png"]
+    assert shop.execute("SELECT part FROM tilepress_parts WHERE state = 'delivered'") == [(1,)]
+    check_healed(shop)
+
+
+def test_sigterm_gives_up_a_delivery_that_hangs(nas_shop: FarShop) -> None:
+    shop = nas_shop
+    shop.keys["storage"]["read_timeout_s"] = 300
+    shop.sftp.faults.hang_after_written = 300_000
+    process = begin(shop, subprocess.PIPE)
+    wait_for(lambda: shop.sftp.written >= 300_000, "the delivery to hang")
+
+    code, stderr = terminate(process)
+
+    assert code == 4
+    assert stderr == "stopped by SIGTERM; what is done is kept: run again, and the rest is made\n"
+    shop.sftp.heal()
+    check_healed(shop)

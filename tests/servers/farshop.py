@@ -213,11 +213,10 @@ class FarShop:
         self._engine.dispose()
 
 
-def begin(shop: FarShop) -> "subprocess.Popen[bytes]":
+def begin(shop: FarShop, stderr: int = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
     """Start a run without waiting for it."""
     command = [sys.executable, str(REPOSITORY / "cli.py"), "run", str(shop.write())]
-    nowhere = subprocess.DEVNULL
-    return subprocess.Popen(command, stdout=nowhere, stderr=nowhere, env=environment(shop.environment))
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr, env=environment(shop.environment))
 
 
 def wait_for(condition: Callable[[], object], what: str) -> None:

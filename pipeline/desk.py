@@ -1,0 +1,89 @@
+"""The desk of a gang sheet job: what every step of it has at hand, and how its settings are read."""
+
+import itertools
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from config.errors import ConfigurationError
+from config.schema import GangsheetJob
+from config.units import parse_bytes
+from pipeline.context import Context, Stopwatch
+from pipeline.library import Library
+from pipeline.storage.address import is_url, parse_address
+from pipeline.ticket import DATE, RUN
+from pipeline.workplace import Workplace
+from tiles.design import Limits
+from tiles.sinks import SUFFIXES
+from tiles.workbench import Workbench
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every step of a gang sheet job has at hand. `today` is the UTC date, ISO 8601."""
+
+    job: GangsheetJob
+    context: Context
+    library: Library
+    watch: Stopwatch
+    today: str
+
+    @property
+    def place(self) -> str:
+        """Where parts go by the job's settings: a URL, or the path of a folder."""
+        to = self.job.output.to.replace(DATE, self.today)
+        return str(parse_address(to)) if is_url(to) else str((self.context.folder / to).absolute())
+
+    @property
+    def limits(self) -> Limits:
+        """What the job's artwork may ask for."""
+        said = self.job.designs
+        return Limits(said.max_pixels, parse_bytes(said.max_bytes), said.allow_svg)
+
+    def free_place(self, taken: Collection[str]) -> str:
+        """Return the place, or a folder below it with the date in its name, as none that is `taken` is free."""
+        below = f"{self.place.rstrip('/')}/{self.today}"
+        others = (f"{below}-{number}" for number in itertools.count(2))
+        place = next(place for place in itertools.chain((self.place, below), others) if place not in taken)
+        if place != self.place:
+            log.info(f"{self.place} holds the run that was finished just now: the next one's parts go to {place}")
+        return place
+
+    def part_name(self, number: int) -> str:
+        """Return the file name of the part with this number; date and run are still to be filled in."""
+        output = self.job.output
+        name = output.filename.format(part=number, job=self.job.name, date=DATE, run=RUN)
+        return name + SUFFIXES[output.format]
+
+
+def open_desk(job: GangsheetJob, context: Context) -> Desk:
+    """Return the desk for a job; ConfigurationError if artwork would be looked for where parts go."""
+    library = Library(job.designs, context.folder, context.servers, context.store)
+    desk = Desk(job, context, library, Stopwatch(), datetime.now(UTC).date().isoformat())
+    if _same_place(desk.place, library.root_name):
+        raise ConfigurationError(
+            "output.to and designs.root are the same folder", "Parts could overwrite artwork: name another folder."
+        )
+    return desk
+
+
+def workbench(desk: Desk) -> Workbench:
+    """Return the job's child processes; none is started before there is work for it."""
+    context = desk.context
+    return Workbench(context.threads, context.governor.limit.bytes, desk.job.designs.timeout_s)
+
+
+def workplace(desk: Desk, bench: Workbench) -> Workplace:
+    """Return where the job's designs are worked on."""
+    return Workplace(desk.context.store, bench, desk.context.governor)
+
+
+def _same_place(one: str, other: str) -> bool:
+    """Tell whether two places, paths or URLs, are the same."""
+    if is_url(one) or is_url(other):
+        return one.rstrip("/") == other.rstrip("/")
+    return Path(one).resolve() == Path(other).resolve()
