@@ -3,6 +3,7 @@
 Modules that cost time to import are imported by the commands that use them, so that `--help` is there at once.
 """
 
+import logging
 import os
 import signal
 import sys
@@ -367,7 +368,7 @@ def store_prune(pipeline: Path, everything: bool) -> None:
 
 def main() -> None:
     """Run the command line; the program's only entry, and its only exit."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, _terminate)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's BLAS: threads that would wait for work, busily
     with _explained():
         command_line.main(prog_name="tilepress", standalone_mode=False)
@@ -392,9 +393,9 @@ def _database(url: str | None, pipeline: Path | None) -> "Database":
     return Database(url or os.environ.get("DATABASE_URL") or DEFAULT_DATABASE)
 
 
-def _interrupt(*_: object) -> None:
-    """Treat SIGTERM as ^C: whatever is at work cleans up behind itself."""
-    raise KeyboardInterrupt
+def _terminate(*_: object) -> None:
+    """Have whatever is at work clean up behind itself."""
+    raise Terminated("stopped by SIGTERM")
 
 
 @contextmanager
@@ -411,7 +412,7 @@ def _explained() -> Iterator[None]:
         code = ExitCode.CONFIGURATION
     except Terminated as error:
         click.echo(f"{error}; what is done is kept: run again, and the rest is made", err=True)
-        code = ExitCode.STORAGE
+        _leave_at_once(ExitCode.STORAGE)
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         code = ExitCode.INTERRUPTED
@@ -431,6 +432,14 @@ def _explained() -> Iterator[None]:
             click.echo(_clean(traceback.format_exc()), err=True, nl=False)
         code = ExitCode.BUG
     sys.exit(code)
+
+
+def _leave_at_once(code: ExitCode) -> None:
+    """End the program without waiting for threads that wait for servers."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _clean(text: str) -> str:

@@ -132,10 +132,11 @@ class RunBook:
         self._database, self._connection = database, connection
         self._ours = _RUNS.c.pipeline == pipeline
 
-    def unfinished(self, job: str) -> list[RunEntry]:
-        """Return the job's runs that are not finished, the one planned first in front."""
+    def unfinished(self, job: str | None) -> list[RunEntry]:
+        """Return the job's runs that are not finished, all jobs' for None; the one planned first in front."""
+        of_job = sa.true() if job is None else _RUNS.c.job == job
         with self._reading() as connection:
-            return _entries(connection, self._ours, _RUNS.c.job == job, _RUNS.c.finished_at.is_(None))
+            return _entries(connection, self._ours, of_job, _RUNS.c.finished_at.is_(None))
 
     def find(self, run: str) -> RunEntry | None:
         """Return the run of this id, if this pipeline has it."""
@@ -317,11 +318,13 @@ def list_runs(database: Database, job: str | None = None, *, unfinished: bool = 
         return [RunLine(*row) for row in connection.execute(query)]
 
 
-def copies_delivered(database: Database, pipeline: str, job: str, orders: Orders) -> Delivered:
-    """Return what `RunBook.copies_delivered` does, for who only looks."""
+def copies_delivered(
+    database: Database, pipeline: str, job: str, orders: Orders, *, promised: bool = False
+) -> Delivered:
+    """Return what `RunBook.copies_delivered` does, for who only looks; what unfinished runs have `promised`, too."""
     database.check_made()
     with database.reading() as connection:
-        return _delivered(connection, pipeline, job, orders)
+        return _delivered(connection, pipeline, job, orders, promised=promised)
 
 
 def find_run(database: Database, beginning: str) -> RunDetails:
@@ -389,14 +392,19 @@ def _has_parts(run: str, *which: sa.ColumnElement[bool]) -> sa.Exists:
     return sa.exists().where(_PARTS.c.run_id == run, *which)
 
 
-def _delivered(connection: sa.Connection, pipeline: str, job: str, orders: Orders) -> Delivered:
+def _delivered(
+    connection: sa.Connection, pipeline: str, job: str, orders: Orders, *, promised: bool = False
+) -> Delivered:
+    counts = _PARTS.c.state == "delivered"
+    if promised:
+        counts |= _RUNS.c.finished_at.is_(None)
     found: Delivered = {}
     for some in [orders] if isinstance(orders, sa.Select) else _batches(orders):
         query = (
             sa.select(_COPIES.c.order_ref, _COPIES.c.design, _COPIES.c["first"], _COPIES.c["count"])
             .join(_PARTS, (_PARTS.c.run_id == _COPIES.c.run_id) & (_PARTS.c.part == _COPIES.c.part))
             .join(_RUNS, _RUNS.c.id == _PARTS.c.run_id)
-            .where(_RUNS.c.pipeline == pipeline, _RUNS.c.job == job, _PARTS.c.state == "delivered")
+            .where(_RUNS.c.pipeline == pipeline, _RUNS.c.job == job, counts)
             .where(_COPIES.c.order_ref.in_(some))
         )
         for order, design, first, count in connection.execute(query):

@@ -22,6 +22,7 @@ Text = Annotated[str, Field(min_length=1)]
 
 _FIELD_FORM = re.compile(r"(?:0?[1-9])?d?")  # {part}, {part:03}; a width of billions would be text of billions
 _NO_FILE_NAME = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]|^\.')
+_HALF_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?!//)/?")
 _LONGEST_S = 7 * 86_400
 _MAX_FILE_NAME = 200  # bytes; file systems take 255, and endings are to come
 
@@ -175,6 +176,8 @@ class Orders(_Model):
             raise ValueError("give exactly one of csv, database, items")
         if self.mark is not None and self.database is None:
             raise ValueError("mark needs orders from the database: there is nothing else to write to")
+        if self.mark is None and isinstance(self.database, Choice) and self.database.limit is not None:
+            raise ValueError("limit needs mark, or the same orders would be the oldest for ever")
         return self
 
     @property
@@ -220,6 +223,15 @@ class Output(_Model):
     to: Text
     format: Literal["png", "tiff"] = "png"
     filename: str = "GangSheet_Part_{part}"
+
+    @field_validator("to")
+    @classmethod
+    def _a_place(cls, value: str) -> str:
+        if "{" in value.replace("{date}", ""):
+            raise ValueError("of braces, only {date} may stand in it")
+        if _HALF_URL.match(value):
+            raise ValueError("a URL has two slashes after its colon: sftp://host/folder, s3://bucket/folder")
+        return value
 
     @field_validator("filename")
     @classmethod

@@ -41,8 +41,10 @@ def _check(job: GangsheetJob, context: Context, say: Callable[[str], None]) -> l
             except ArtworkError as error:
                 problems.append(f"design {reference}: {error.message}")
     problems += _check_output(job, context)
-    if job.orders.mark is not None and context.database is not None:
-        context.database.check_mark(job.orders.mark)
+    if context.database is not None:
+        context.database.check_made()
+        if job.orders.mark is not None:
+            context.database.check_mark(job.orders.mark)
     say(
         f"{job.name}: sheet {sheet.width_in:g}×{sheet.height_in:g} in at {sheet.dpi} DPI ({sheet.source}), "
         f"{len(book.items)} order lines with {book.ordered} copies of {len(references)} designs, "

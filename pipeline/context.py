@@ -53,10 +53,12 @@ class Stopwatch:
 class Context:
     """One run's surroundings. `folder` is where relative paths of the pipeline file count from.
 
-    `book` is the database's ledger while this process holds it; None without a database, and where nothing is printed.
+    `jobs` are the names of all jobs of the pipeline. `book` is the database's ledger while this process holds it; None
+    without a database, and where nothing is printed.
     """
 
     pipeline: str
+    jobs: tuple[str, ...]
     folder: Path
     started_at: str
     database: "Database | None"

@@ -53,6 +53,9 @@ class Outbox(Protocol):
     def former(self) -> Mapping[str, Any]:
         """Return the manifest that lies there, or was to; an empty one if there is none of ours."""
 
+    def is_free(self, run: str, files: Collection[str]) -> bool:
+        """Tell whether nothing lies there that is not of this run: no manifest of another one, none of these files."""
+
     def begin(self, planned: Collection[str], keep: Collection[str]) -> list[str]:
         """Make the place ready for a run that plans these files: the former run's are removed, but those to `keep`.
 
@@ -89,6 +92,11 @@ class FolderOutbox:
     def former(self) -> Mapping[str, Any]:
         """Return the manifest in the folder."""
         return _read_json(self.folder / MANIFEST)
+
+    def is_free(self, run: str, files: Collection[str]) -> bool:
+        """Tell whether the folder is this run's, or holds neither a manifest nor any of the files."""
+        owner = self.former().get("run")
+        return owner == run or (owner is None and not any((self.folder / file).exists() for file in files))
 
     def begin(self, planned: Collection[str], keep: Collection[str]) -> list[str]:  # noqa: ARG002 - of the contract
         """Remove the parts that the former run's manifest plans. Nothing else is touched."""
@@ -144,6 +152,12 @@ class ShelfOutbox:
     def former(self) -> Mapping[str, Any]:
         """Return the manifest of the last run that this machine knows of, else the server's."""
         return self._stopover.former() or self._delivered_manifest()
+
+    def is_free(self, run: str, files: Collection[str]) -> bool:
+        """Tell whether the server's folder is this run's, or holds neither a manifest nor any of the files."""
+        owner = self.former().get("run")
+        there = (self._steadily(partial(self._shelf.find, file)) for file in files)
+        return owner == run or (owner is None and all(version is None for version in there))
 
     def begin(self, planned: Collection[str], keep: Collection[str]) -> list[str]:
         """Remove what is left of earlier runs on the server: first the manifest, so that it never lists what is not."""

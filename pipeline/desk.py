@@ -1,8 +1,7 @@
 """The desk of a gang sheet job: what every step of it has at hand, and how its settings are read."""
 
 import itertools
-import logging
-from collections.abc import Collection
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +17,6 @@ from pipeline.workplace import Workplace
 from tiles.design import Limits
 from tiles.sinks import SUFFIXES
 from tiles.workbench import Workbench
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +41,18 @@ class Desk:
         said = self.job.designs
         return Limits(said.max_pixels, parse_bytes(said.max_bytes), said.allow_svg)
 
-    def free_place(self, taken: Collection[str]) -> str:
-        """Return the place, or a folder below it with the date in its name, as none that is `taken` is free."""
+    def places(self) -> Iterator[str]:
+        """Yield where the parts may go: the place itself, then folders below it with the date in their names."""
         below = f"{self.place.rstrip('/')}/{self.today}"
-        others = (f"{below}-{number}" for number in itertools.count(2))
-        place = next(place for place in itertools.chain((self.place, below), others) if place not in taken)
-        if place != self.place:
-            log.info(f"{self.place} holds the run that was finished just now: the next one's parts go to {place}")
-        return place
+        yield from (self.place, below)
+        for number in itertools.count(2):
+            yield f"{below}-{number}"
+
+    @property
+    def status(self) -> str | None:
+        """The status that orders are chosen by; None if they are chosen by something else, or come from elsewhere."""
+        choice = self.job.orders.choice
+        return choice.status if choice is not None and not self.context.chosen_orders else None
 
     def part_name(self, number: int) -> str:
         """Return the file name of the part with this number; date and run are still to be filled in."""

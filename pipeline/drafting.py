@@ -4,11 +4,12 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from config.errors import ArtworkError, TilepressError
+from config.errors import ArtworkError, StorageError, TilepressError, UnavailableError
 from pipeline import orders
 from pipeline.checker import Copy, check_conservation, check_places, copy_of, count_ordered
 from pipeline.delivery import storing, write_text
@@ -22,7 +23,7 @@ from pipeline.planning import plan_sheets
 from pipeline.prediction import peak_bytes, render_bytes
 from pipeline.preparation import Sized, measure_boxes, prepare_designs, size_items
 from pipeline.sources import probe
-from pipeline.ticket import Ticket, issue_ticket
+from pipeline.ticket import Ticket, issue_ticket, name_run
 from tiles.design import Design, Geometry, Header, PreparedDesign
 from tiles.geometry import Rect
 from tiles.workbench import Workbench
@@ -83,17 +84,18 @@ def think_through(desk: Desk, bench: Workbench) -> Draft:
 def _without_delivered(book: OrderBook, desk: Desk) -> tuple[OrderBook, tuple[str, ...]]:
     """Return what earlier runs have left to print, and the orders of which they have left nothing.
 
-    Orders of a database are known by their ids for good; a CSV may use its numbers again the next day.
+    What a run has promised that could not be finished is not printed by another. Orders of a database are known by
+    their ids for good; a CSV may use its numbers again the next day.
     """
-    context, choice = desk.context, desk.job.orders.choice
-    if choice is None or context.database is None:
+    context = desk.context
+    if desk.job.orders.choice is None or context.database is None:
         return book, ()
     from config.runs import copies_delivered  # noqa: PLC0415 - with SQLAlchemy, for runs with a database
 
-    orders = context.database.chosen_references(choice, context.chosen_orders)
-    delivered = copies_delivered(context.database, context.pipeline, desk.job.name, orders)
-    owed = still_owed(book.items, delivered)
-    settled = settled_orders(book.items, owed, book.rejected)
+    orders = list(dict.fromkeys(item.order for item in book.items))
+    ask = partial(copies_delivered, context.database, context.pipeline, desk.job.name, orders)
+    owed = still_owed(book.items, ask(promised=True))
+    settled = settled_orders(book.items, still_owed(book.items, ask()), book.rejected)
     spared = sum(item.quantity for item in book.items) - sum(item.quantity for item in owed)
     if spared:
         log.info(f"{spared} copies were delivered by earlier runs", extra={"delivered_before": spared})
@@ -162,12 +164,17 @@ def save_plan(plan: Plan, desk: Desk) -> Path:
     return write_text(desk.context.store.root / "plans" / f"{desk.job.name}.json", json.dumps(plan.as_json()))
 
 
-def make_ticket(draft: Draft, place: str, desk: Desk) -> Ticket:
-    """Return the plan as a job ticket for a place: named, and complete enough for any later run to print it."""
+def run_name(draft: Draft, desk: Desk) -> str:
+    """Return the name of the run that prints the draft."""
+    output = desk.job.output
+    return name_run(desk.context.pipeline, desk.job.name, output.to, output.format, draft.plan)
+
+
+def make_ticket(draft: Draft, run: str, place: str, desk: Desk) -> Ticket:
+    """Return the plan as a job ticket for a place: complete enough for any later run to print it."""
     designs = {printable.item.design: draft.sized.work[printable.key][0] for printable in draft.sized.printables}
-    references = {item.design: item.reference for item in draft.book.items if item.reference}
     return issue_ticket(
-        desk.context.pipeline,
+        run,
         draft.plan,
         job=desk.job.name,
         date=desk.today,
@@ -176,8 +183,9 @@ def make_ticket(draft: Draft, place: str, desk: Desk) -> Ticket:
         designs_root=desk.library.root_name,
         ordered=draft.ordered_by_item(),
         artwork={name: _stated(design.header) for name, design in designs.items()},
-        references=references,
+        references={item.design: item.reference for item in draft.book.items if item.reference},
         warnings=draft.sized.warnings,
+        status=desk.status,
     )
 
 
@@ -197,6 +205,8 @@ def take_up(
     work: dict[PreparedKey, tuple[Design, Geometry]] = {}
     for placement in placements:
         design, key = found[placement.design], placement.key
+        if isinstance(design, UnavailableError):
+            raise StorageError(f"run {ticket.run} cannot be finished yet: {design.message}", "Run again later.")
         if isinstance(design, ArtworkError):
             lost[placement.design] = design.message
         elif design.sha256 != key.sha256:

@@ -9,12 +9,15 @@ import json
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from config import VERSION
-from config.errors import ConfigurationError, TilepressError
+from config.errors import ConfigurationError
 from config.schema import GangsheetJob
 from pipeline.delivery import Outbox
+from pipeline.orders import read as read_orders
+from pipeline.owed import settled_orders, still_owed
 from pipeline.plan import Part, Plan
 from pipeline.ticket import Ticket
 from tiles.sinks.sink import SheetFile
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from config.database import Database
-    from config.runs import CopyRange, NewPart, RunBook
+    from config.runs import CopyRange, NewPart, RunBook, RunEntry
     from pipeline.context import Context
 
 _NAMED = 3  # designs in a message
@@ -51,6 +54,12 @@ class Ledger(Protocol):
     def unfinished(self) -> Sequence[Ticket]:
         """Return the runs to be finished before a new one is planned, the oldest first."""
 
+    def known(self, run: str, plan: Plan) -> Ticket | None:
+        """Return the ticket of a run that was written down before, if it prints as many parts as `plan`."""
+
+    def may_use(self, outbox: Outbox, ticket: Ticket) -> bool:
+        """Tell whether a new run may have its parts there: never where it would take away what nobody has printed."""
+
     def begin(self, ticket: Ticket, outbox: Outbox) -> None:
         """Write the run down as planned; or take it up where it was left."""
 
@@ -66,11 +75,14 @@ class Ledger(Protocol):
     def finished(self) -> None:
         """Write down that the run at work is over, and nothing of it is left to do."""
 
-    def abandon(self, ticket: Ticket, lost: Mapping[str, str]) -> None:
-        """Give up what is not delivered of a run, whose designs `lost` cannot be had any more; the values say why.
+    def check_abandon(self, ticket: Ticket, parts: Sequence[Part], lost: Mapping[str, str]) -> None:
+        """Raise ConfigurationError unless what these parts hold will be planned anew if they are given up.
 
-        Its copies are to be planned anew. Raises ConfigurationError if that would print others twice.
+        `lost` says of designs on them why they cannot be printed as planned.
         """
+
+    def abandon(self) -> None:
+        """Give up what is not delivered of the run at work, and have it be over."""
 
     def settle(self, orders: Collection[str]) -> None:
         """Write down that these orders were complete before."""
@@ -118,8 +130,19 @@ class ManifestLedger(_Entries):
     def finished(self) -> None:
         """Do nothing: the manifest says so."""
 
-    def abandon(self, ticket: Ticket, lost: Mapping[str, str]) -> None:
+    def known(self, run: str, plan: Plan) -> Ticket | None:  # noqa: ARG002 - of the contract
+        """Return nothing: a plan is made anew each time."""
+        return None
+
+    def may_use(self, outbox: Outbox, ticket: Ticket) -> bool:  # noqa: ARG002 - of the contract
+        """Return yes: one run takes the place of the last, as each prints all that its orders say."""
+        return True
+
+    def check_abandon(self, ticket: Ticket, parts: Sequence[Part], lost: Mapping[str, str]) -> None:
         """Do nothing: no run is taken up again from a manifest but by planning it again."""
+
+    def abandon(self) -> None:
+        """Do nothing, as above."""
 
     def settle(self, orders: Collection[str]) -> None:
         """Do nothing: such orders are known with a database only."""
@@ -132,29 +155,31 @@ class BookLedger(_Entries):
         """Keep the ledger of `job`; `chosen` are the orders named on the command line, whatever their status."""
         super().__init__()
         self._book, self._job, self._database = book, job, database
+        self._named = chosen
         self._expected = None if chosen or job.orders.choice is None else job.orders.choice.status
         self._run = ""
         self._missing: dict[str, set[int]] = {}  # the parts still to come of each order that may become complete
 
     def unfinished(self) -> Sequence[Ticket]:
         """Return the tickets of runs that were begun and not finished."""
-        tickets = []
-        for run in self._book.unfinished(self._job.name):
-            try:
-                tickets.append(Ticket.from_json(json.loads(run.ticket)))
-            except (KeyError, TypeError, ValueError):
-                raise TilepressError(
-                    f"run {run.id} was planned by tilepress {run.version}, and cannot be read by {VERSION}",
-                    f"Finish it with that version, or give it up: tilepress runs forget {run.id}",
-                ) from None
-        return tickets
+        return [_ticket_of(run) for run in self._book.unfinished(self._job.name)]
+
+    def known(self, run: str, plan: Plan) -> Ticket | None:
+        """Return the ticket of the same plan, with the names and the place it had when it was planned first."""
+        entry = self._book.find(run)
+        ticket = _ticket_of(entry) if entry is not None else None
+        return ticket if ticket is not None and len(ticket.plan.parts) == len(plan.parts) else None
+
+    def may_use(self, outbox: Outbox, ticket: Ticket) -> bool:
+        """Tell whether the place is free: what another run has delivered is never made again, so it stays."""
+        return outbox.is_free(ticket.run, [part.file for part in ticket.plan.parts])
 
     def begin(self, ticket: Ticket, outbox: Outbox) -> None:
         """Store the plan with its file names, or find it stored.
 
         Of a finished run that is asked for again, as by the same CSV, what is no longer at its place is made again.
         """
-        self._run = ticket.run
+        self._run, self._expected = ticket.run, ticket.status
         text = json.dumps(ticket.as_json(), ensure_ascii=False)
         run = self._book.begin(ticket.run, ticket.job, ticket.place, text, list(_new_parts(ticket.plan)))
         self._entries = {part.part: Entry(part.state, part.bytes or 0, part.sha256 or "") for part in run.parts}
@@ -183,26 +208,53 @@ class BookLedger(_Entries):
     def delivered(self, part: Part) -> None:
         """Write it down, and with it that orders are complete: both or neither."""
         complete = [order for order, missing in self._missing.items() if missing == {part.number}]
-        self._book.delivered(self._run, part.number, lambda connection: self._mark(connection, complete))
+        whole = self._without_more_lines(complete, part)
+        self._book.delivered(self._run, part.number, lambda connection: self._mark(connection, whole))
         entry = self.entry(part)
         self._entries[part.number] = Entry("delivered", entry.bytes, entry.sha256)
         for missing in self._missing.values():
             missing.discard(part.number)
 
+    def _without_more_lines(self, orders: Sequence[str], part: Part) -> list[str]:
+        """Return the orders that have not grown since they were planned; what has been added is for the next run."""
+        if not orders or self._job.orders.mark is None:
+            return []
+        from config.runs import copies_delivered  # noqa: PLC0415 - with SQLAlchemy, for runs with a database
+
+        delivered = copies_delivered(self._database, self._book.pipeline, self._job.name, list(orders))
+        for copies in _copy_ranges(part):
+            delivered.setdefault((copies.order, copies.design), []).append((copies.first, copies.count))
+        book = read_orders(self._job.orders, Path(), self._database, orders)
+        whole = settled_orders(book.items, still_owed(book.items, delivered), book.rejected)
+        for order in sorted(set(orders) - set(whole)):
+            log.warning(
+                f"Order {order} has changed since it was planned: it is not marked, the next run prints what is left",
+                extra={"order": order},
+            )
+        return whole
+
     def finished(self) -> None:
         """Write down that the run is over."""
         self._book.finished(self._run)
 
-    def abandon(self, ticket: Ticket, lost: Mapping[str, str]) -> None:
-        """Take the parts that are not delivered out of the run; what orders of the database still lack is known."""
+    def check_abandon(self, ticket: Ticket, parts: Sequence[Part], lost: Mapping[str, str]) -> None:
+        """Make sure that every order on these parts is chosen still: nothing of it could be printed otherwise."""
         named = "; ".join(f"{name}: {reason}" for name, reason in list(lost.items())[:_NAMED])
-        if self._job.orders.choice is None and any(self.entry(part).state == "delivered" for part in ticket.plan.parts):
+        orders = {placement.order for part in parts for placement in part.placements}
+        if self._job.orders.choice is None or not orders <= self._chosen():
             raise ConfigurationError(
                 f"run {ticket.run} was begun and cannot be finished: {named}",
                 f"Put the artwork back as it was, or give the run up: tilepress runs forget {ticket.run}",
             )
         log.warning(f"Run {ticket.run} cannot be finished as planned; what is left of it is planned anew: {named}")
-        self._book.abandon(ticket.run)
+
+    def abandon(self) -> None:
+        """Take the parts that are not delivered out of the run; what their orders still lack is known."""
+        self._book.abandon(self._run)
+
+    def _chosen(self) -> set[str]:
+        choice = self._job.orders.choice
+        return {line.order for line in self._database.order_lines(choice, self._named)} if choice else set()
 
     def settle(self, orders: Collection[str]) -> None:
         """Mark these orders too: they were delivered when nobody asked for marks yet, or not all at once."""
@@ -211,10 +263,21 @@ class BookLedger(_Entries):
                 self._mark(connection, orders)
 
     def _mark(self, connection: "sa.Connection", orders: Collection[str]) -> None:
+        """Mark orders, which must not keep a delivery from being written down: who cannot be marked is told of."""
+        from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - with SQLAlchemy, for runs with a database
+
         mark = self._job.orders.mark
         if mark is None or not orders:
             return
-        for order in self._database.mark_orders(connection, mark, list(orders), self._expected):
+        try:
+            with connection.begin_nested():
+                left = self._database.mark_orders(connection, mark, list(orders), self._expected)
+        except (SQLAlchemyError, ConfigurationError):
+            if connection.invalidated:
+                raise
+            log.exception(f"Orders are printed and cannot be marked: {', '.join(list(orders)[:_NAMED])}, …")
+            return
+        for order in left:
             log.warning(
                 f"Order {order} is printed, and no longer {self._expected}: its {mark.column} is left as it is",
                 extra={"order": order},
@@ -226,6 +289,19 @@ def open_ledger(job: GangsheetJob, context: "Context") -> Ledger:
     if context.book is None or context.database is None:
         return ManifestLedger()
     return BookLedger(context.book, job, context.database, context.chosen_orders)
+
+
+def _ticket_of(run: "RunEntry") -> Ticket:
+    """Return a run's ticket, without the parts that were given up."""
+    try:
+        ticket = Ticket.from_json(json.loads(run.ticket))
+    except (KeyError, TypeError, ValueError):
+        raise ConfigurationError(
+            f"run {run.id} was planned by tilepress {run.version}, and cannot be read by {VERSION}",
+            f"Finish it with that version, or give it up: tilepress runs forget {run.id}",
+        ) from None
+    kept = {part.part for part in run.parts}
+    return ticket.without([part.number for part in ticket.plan.parts if part.number not in kept])
 
 
 def _finished_parts(manifest: Mapping[str, Any], plan: Plan) -> dict[int, Entry]:

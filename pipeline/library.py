@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from config import schema
-from config.errors import ArtworkError, ConfigurationError, StorageError, TransientError
+from config.errors import ArtworkError, ConfigurationError, StorageError, TransientError, UnavailableError
 from config.units import parse_bytes
 from pipeline.delivery import storing
 from pipeline.servers import Servers
@@ -99,7 +99,7 @@ class Library:
             return self._store.put_original(key, Original(target, hash_file(target), asdict(found)))
         except TransientError as error:
             if address.scheme in {"http", "https"} and not self._is_own(address):
-                raise ArtworkError(f"{error.message}; it may be there when the job is run again") from None
+                raise UnavailableError(f"{error.message}; it may be there when the job is run again") from None
             raise
         finally:
             target.unlink(missing_ok=True)

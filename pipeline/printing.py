@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -45,24 +45,26 @@ class Press:
     ledger: Ledger
     desk: Desk
 
-    def set_up(self) -> None:
-        """Write the plan down, and make the place ready; what an earlier run left of it is kept."""
+    def begin(self) -> list[Part]:
+        """Write the plan down, or find it written down; return the parts of which there is no file anywhere."""
         self.ledger.begin(self.ticket, self.outbox)
+        return [part for part in self.ticket.plan.parts if not self._is_made(part)]
+
+    def clear(self) -> None:
+        """Make the place ready; what an earlier run left of this very one is kept."""
         parts = self.ticket.plan.parts
         keep = [part.file for part in parts if self.ledger.entry(part).state != "planned"]
         for name in self.outbox.begin([part.file for part in parts], keep):
             log.info(f"Removed {name}: it was part of a former run", extra={"file": name})
         self.outbox.note(self._manifest(done=False))
 
-    def to_render(self) -> list[Part]:
-        """Return the parts of which there is no file anywhere."""
-        return [part for part in self.ticket.plan.parts if not self._is_made(part)]
-
-    def run(self, artwork: Artwork) -> None:
-        """Print part by part; each is whole at its place before the next is begun."""
+    def run(self, artwork: Artwork, without: Collection[int] = ()) -> None:
+        """Print part by part, but those `without`; each is whole at its place before the next is begun."""
         desk, plan = self.desk, self.ticket.plan
         last_parts = plan.last_parts()
         for part in plan.parts:
+            if part.number in without:
+                continue
             with about(part=part.number):
                 if self.ledger.entry(part).state == "delivered":
                     log.info(f"Part {part.number} is whole already: {part.file}")
@@ -71,7 +73,10 @@ class Press:
                     self._print(part, artwork)
                 announce_released(part, last_parts)
                 desk.context.governor.release(f"part {part.number}/{len(plan.parts)}")
-        with desk.watch.step("deliver"), desk.context.stop.delivery():
+
+    def finish(self) -> None:
+        """Publish the manifest, and write down that the run is over."""
+        with self.desk.watch.step("deliver"), self.desk.context.stop.delivery():
             self.outbox.publish(self._manifest(done=True))
             self.ledger.finished()
 

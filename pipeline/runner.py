@@ -69,7 +69,18 @@ def _opened_book(context: Context) -> "Iterator[RunBook | None]":
     from config.runs import open_run_book  # noqa: PLC0415 - with SQLAlchemy, for runs with a database
 
     with open_run_book(context.database, context.pipeline) as book:
+        _tell_of_strays(context, book)
         yield book
+
+
+def _tell_of_strays(context: Context, book: "RunBook") -> None:
+    """Say that runs are unfinished whose jobs the pipeline file does not have: nobody else would."""
+    for run in book.unfinished(None):
+        if run.job not in context.jobs:
+            log.error(
+                f"Run {run.id} of job {run.job} is not finished, and the pipeline has no such job",
+                extra={"remedy": f"Put the job back for one run, or give it up: tilepress runs forget {run.id}"},
+            )
 
 
 def for_each_job(

@@ -73,8 +73,10 @@ def _find_all(
     pool = ThreadPoolExecutor(threads, thread_name_prefix="find")
     try:
         yield from zip(references, pool.map(find, references.values()), strict=True)
-    finally:
-        pool.shutdown(cancel_futures=True)
+    except BaseException:  # a run that is told to stop does not wait for a server
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def _find(reference: str, library: Library, limits: Limits) -> _File | ArtworkError:

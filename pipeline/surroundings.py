@@ -32,6 +32,7 @@ def build_context(pipeline: Pipeline, file: Path, progress: Progress, orders: tu
     gc.freeze()  # what was imported stays: the collection after every part need not look at it
     return Context(
         pipeline=pipeline.name,
+        jobs=tuple(job.name for job in pipeline.jobs),
         folder=folder,
         started_at=now.isoformat(timespec="seconds"),
         database=_database(pipeline.database, folder) if pipeline.database else None,

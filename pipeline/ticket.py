@@ -5,7 +5,8 @@ A run is named by what it is to print: the same orders of the same pipeline, lai
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -23,7 +24,8 @@ class Ticket:
     `date` is the UTC date of planning (ISO 8601), `place` a folder or URL, `ordered` the run's copies by (order,
     design). `artwork` says of each design's name what its header says: format, width and height in pixels.
     `references` says where artwork is found whose name does not say it whole, as of a signed URL. `warnings` are what
-    the operator should know of what is printed, as of coarse artwork.
+    the operator should know of what is printed, as of coarse artwork. `status` is what the orders were chosen by, None
+    if it was something else.
     """
 
     run: str
@@ -37,6 +39,7 @@ class Ticket:
     artwork: Mapping[str, Mapping[str, Any]]
     references: Mapping[str, str]
     warnings: tuple[str, ...] = ()
+    status: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the ticket as plain values for JSON."""
@@ -53,6 +56,7 @@ class Ticket:
             "artwork": {name: dict(header) for name, header in self.artwork.items()},
             "references": dict(self.references),
             "warnings": list(self.warnings),
+            "status": self.status,
         }
 
     @classmethod
@@ -60,7 +64,7 @@ class Ticket:
         """Return the ticket that `as_json` stated; KeyError, TypeError or ValueError if it is none."""
         if stated["schema"] != SCHEMA:
             raise ValueError(f"a ticket of schema {stated['schema']}")
-        names = ("run", "job", "date", "place", "format", "designs_root", "artwork", "references")
+        names = ("run", "job", "date", "place", "format", "designs_root", "artwork", "references", "status")
         return cls(
             **{name: stated[name] for name in names},
             plan=Plan.from_json(stated["plan"]),
@@ -68,9 +72,27 @@ class Ticket:
             warnings=tuple(stated["warnings"]),
         )
 
+    def without(self, parts: Collection[int]) -> Self:
+        """Return the ticket of what is left when these parts, by number, are not printed."""
+        ordered = Counter(self.ordered)
+        for part in self.plan.parts:
+            if part.number in parts:
+                ordered.subtract(Counter((placement.order, placement.design) for placement in part.placements))
+        kept = tuple(part for part in self.plan.parts if part.number not in parts)
+        return replace(self, plan=replace(self.plan, parts=kept), ordered={k: n for k, n in ordered.items() if n > 0})
+
+
+def name_run(pipeline: str, job: str, to: str, kind: str, plan: Plan) -> str:
+    """Return the name of the run that prints `plan` to wherever `output.to` says, in files of a kind.
+
+    It does not depend on the day, nor on where exactly its parts come to lie.
+    """
+    said = json.dumps([pipeline, job, to, kind, plan.digest()]).encode()
+    return hashlib.sha256(said).hexdigest()[:_NAME_CHARACTERS]
+
 
 def issue_ticket(
-    pipeline: str,
+    run: str,
     plan: Plan,
     *,
     job: str,
@@ -82,19 +104,15 @@ def issue_ticket(
     artwork: Mapping[str, Mapping[str, Any]],
     references: Mapping[str, str],
     warnings: tuple[str, ...] = (),
+    status: str | None = None,
 ) -> Ticket:
-    """Return the ticket of a plan: its run has a name; that and the date come to stand in its files' names.
-
-    `place` may have the date in it too. The name does not depend on the date.
-    """
-    said = json.dumps([pipeline, job, place, format, plan.digest()]).encode()
-    run = hashlib.sha256(said).hexdigest()[:_NAME_CHARACTERS]
+    """Return the ticket of a plan: the run's name and the date come to stand in its files' names."""
     parts = tuple(replace(part, file=part.file.replace(DATE, date).replace(RUN, run)) for part in plan.parts)
     return Ticket(
         run=run,
         job=job,
         date=date,
-        place=place.replace(DATE, date),
+        place=place,
         format=format,
         designs_root=designs_root,
         plan=replace(plan, parts=parts),
@@ -102,4 +120,5 @@ def issue_ticket(
         artwork=artwork,
         references=references,
         warnings=warnings,
+        status=status,
     )

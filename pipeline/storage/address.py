@@ -16,6 +16,12 @@ SCHEMES = ("https", "http", "s3", "sftp")
 _PORTS = {"https": 443, "http": 80, "sftp": 22, "s3": 0}
 _DIGEST_SHOWN = 8
 _BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}")
+# What signed URLs of S3, CloudFront, Google and Azure carry besides what names the file.
+_SIGNATURE = re.compile(
+    r"(x-amz-|x-goog-|(expires|signature|key-pair-id|policy|awsaccesskeyid|googleaccessid|token|sig|hmac"
+    r"|s[evprtk]|sk(oid|tid|t|e|s|v)|spr|sip|srt|ss)=)",
+    re.IGNORECASE,
+)
 _HTTP_SAFE = "/?:@!$&'()*+,;=~%[]"  # what may stand in an HTTP path or query as it is (RFC 3986), escapes among it
 
 
@@ -31,9 +37,15 @@ class Address:
     query: str = field(default="", repr=False)
 
     def __str__(self) -> str:
-        """Return the URL as it may be shown: of a query, which may be a signature, no more than a digest."""
-        digest = hashlib.sha256(self.query.encode("utf-8", "surrogateescape")).hexdigest()[:_DIGEST_SHOWN]
-        return self._text(f"?…{digest}" if self.query else "")
+        """Return the URL as it may be shown: of a query no more than a digest, in which no signature counts.
+
+        So it is the same file's when the signature is renewed.
+        """
+        if not self.query:
+            return self._text("")
+        said = "&".join(part for part in self.query.split("&") if not _SIGNATURE.match(part))
+        digest = hashlib.sha256(said.encode("utf-8", "surrogateescape")).hexdigest()[:_DIGEST_SHOWN]
+        return self._text(f"?…{digest}" if said else "?…")
 
     @property
     def url(self) -> str:

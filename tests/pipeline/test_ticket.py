@@ -1,6 +1,7 @@
 """A job ticket: named by what it is to print, and the same after a way through JSON."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from pipeline.items import Item, Rejection
 from pipeline.plan import Plan, PreparedKey, Printable, Sheet
 from pipeline.planning import plan_sheets
-from pipeline.ticket import DATE, RUN, Ticket, issue_ticket
+from pipeline.ticket import DATE, RUN, Ticket, issue_ticket, name_run
 from tiles.geometry import Rect
 
 SHEET = Sheet(4, 5, 100, 400, 500, 10, 10, 0, False, "pipeline file")
@@ -35,15 +36,15 @@ def plan(copies: int = 9, name: str = "Part_{}.png", box: Rect | None = None) ->
 
 def ticket(of: Plan, **change: Any) -> Ticket:
     return issue_ticket(
-        change.pop("pipeline", "nightly"),
+        "3f2a00000000",
         of,
         **{
             "job": "uvdtf",
             "date": "2026-11-22",
-            "place": "sftp://nas/sheets/{date}",
+            "place": "sftp://nas/sheets",
             "format": "png",
             "designs_root": "/art",
-            "ordered": {("1001", "Füchse.png"): 9, ("1002", "owl.png"): 2, ("1003", "elk.png"): 2},
+            "ordered": {("1001", "Füchse.png"): 30, ("1002", "owl.png"): 2, ("1003", "elk.png"): 2},
             "artwork": {"owl.png": {"format": "png", "width_px": 10, "height_px": 20}},
             "references": {"owl.png": "https://cdn.test/owl.png?sig=1"},
             "warnings": ("orders.csv:3: owl.png: effective 30 DPI is below the minimum of 150",),
@@ -59,24 +60,27 @@ def test_a_ticket_is_the_same_after_a_way_through_json(copies: int, box: Rect | 
     assert Ticket.from_json(json.loads(json.dumps(issued.as_json()))) == issued
 
 
-def test_date_and_run_stand_in_the_names_of_place_and_parts() -> None:
+def test_date_and_run_stand_in_the_names_of_parts() -> None:
     issued = ticket(plan(name=f"{RUN}-{DATE}-{{}}.png"))
-    assert issued.place == "sftp://nas/sheets/2026-11-22"
-    assert issued.plan.parts[0].file == f"{issued.run}-2026-11-22-1.png"
+    assert issued.plan.parts[0].file == "3f2a00000000-2026-11-22-1.png"
 
 
-def test_a_run_is_named_by_what_it_prints_not_by_the_day() -> None:
-    issued = ticket(plan())
-    assert ticket(plan(), date="2026-11-23").run == issued.run
-    others = [
-        ticket(plan(10)),
-        ticket(plan(), pipeline="daily"),
-        ticket(plan(), job="dtf"),
-        ticket(plan(), format="tiff"),
-        ticket(plan(), place="sftp://nas/other"),
-        ticket(replace(plan(), rejected=())),
-    ]
-    assert len({issued.run, *(other.run for other in others)}) == len(others) + 1
+def test_a_run_is_named_by_what_it_prints() -> None:
+    said = ("nightly", "uvdtf", "sftp://nas/sheets/{date}", "png", plan())
+    others = [("daily", *said[1:]), (said[0], "dtf", *said[2:]), (*said[:2], "out", *said[3:])]
+    others += [(*said[:3], "tiff", plan()), (*said[:4], plan(10)), (*said[:4], replace(plan(), rejected=()))]
+    assert name_run(*said) == name_run(*said)
+    assert len({name_run(*said), *(name_run(*other) for other in others)}) == len(others) + 1
+
+
+def test_what_is_given_up_of_a_ticket_is_neither_planned_nor_ordered() -> None:
+    issued = ticket(plan(30))
+    assert len(issued.plan.parts) > 2
+    left = issued.without([part.number for part in issued.plan.parts[1:]])
+    assert left.plan.parts == issued.plan.parts[:1]
+    placed = Counter((place.order, place.design) for place in left.plan.placements())
+    assert left.ordered.get(("1001", "Füchse.png"), 0) == max(0, 30 - 30 + placed["1001", "Füchse.png"])
+    assert issued.without([]) == replace(issued, ordered=dict(issued.ordered))
 
 
 @pytest.mark.parametrize("change", [{"schema": 2}, {"plan": {}}, {"ordered": 7}])
