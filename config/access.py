@@ -102,7 +102,10 @@ class Access:
     def _find_file(self) -> None:
         """Make sure that the file of an SQLite database is there: looking for it would make it."""
         if self.file is not None and not is_there(self.file):
-            raise StorageError(f"{self.address}: no such database", "Create it with: tilepress db init")
+            raise StorageError(
+                f"{self.address}: no such database",
+                "Create it with: tilepress db init --pipeline FILE (or --database URL)",
+            )
 
 
 @contextmanager

@@ -21,7 +21,7 @@ _VERSIONS: dict[int, tuple[sa.Table, ...]] = {
 }
 _LATEST = max(_VERSIONS)
 _LOCK = 0x74696C6570726573  # "tilepres", as PostgreSQL's advisory locks are numbers
-_REMEDY = "Make them, or bring them up to date, with: tilepress db init"
+_REMEDY = "Make them, or bring them up to date, with: tilepress db init --pipeline FILE (or --database URL)"
 
 _metadata = sa.MetaData()
 _schema = sa.Table(

@@ -188,7 +188,7 @@ class Shop:
         if all(self._mapping(section).table == section for section in missing):
             return ConfigurationError(
                 message,
-                "Create the tables with: tilepress db init. Those that a shop has are named in the pipeline file: "
+                "Create the tables with: tilepress db init --pipeline FILE. Those that a shop has are named in the pipeline file: "
                 "database.orders.table …",
             )
         there = [*inspector.get_table_names(), *inspector.get_view_names()]

@@ -144,7 +144,7 @@ def test_a_database_out_of_reach_ends_with_4_and_the_remedy(here: Path, tilepres
     outcome = tilepress("db", "show", "--database", f"sqlite:///{here}/none.db")
     assert (outcome.exit_code, outcome.stderr) == (
         4,
-        f"error: sqlite:///{here}/none.db: no such database\n  Create it with: tilepress db init\n",
+        f"error: sqlite:///{here}/none.db: no such database\n  Create it with: tilepress db init --pipeline FILE (or --database URL)\n",
     )
 
 
@@ -152,7 +152,7 @@ def test_missing_tables_end_with_2_and_the_remedy(here: Path, tilepress: Tilepre
     (here / "empty.db").touch()
     outcome = tilepress("db", "show", "--database", f"sqlite:///{here}/empty.db")
     assert outcome.exit_code == 2
-    assert outcome.stderr.splitlines()[1].startswith("  Create the tables with: tilepress db init. ")
+    assert outcome.stderr.splitlines()[1].startswith("  Create the tables with: tilepress db init --pipeline FILE. ")
 
 
 def test_an_import_that_fails_ends_with_2_and_leaves_nothing(here: Path, tilepress: Tilepress) -> None:

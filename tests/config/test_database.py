@@ -507,7 +507,7 @@ def test_no_connection_is_left_behind(shop: Database) -> None:
 
 def test_a_database_that_is_not_there_is_out_of_reach(file: Path) -> None:
     assert out_of_reach(Database(f"sqlite:///{file}").check) == (
-        f"sqlite:///{file}: no such database\n  Create it with: tilepress db init"
+        f"sqlite:///{file}: no such database\n  Create it with: tilepress db init --pipeline FILE (or --database URL)"
     )
 
 

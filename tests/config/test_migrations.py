@@ -269,7 +269,7 @@ def test_tables_of_an_older_tilepress_are_brought_up_to_date(any_database: str) 
     )
     assert refused(database.check_made) == (
         f"{database.address}: tilepress's own tables are of version 1, not 2\n"
-        "  Make them, or bring them up to date, with: tilepress db init"
+        "  Make them, or bring them up to date, with: tilepress db init --pipeline FILE (or --database URL)"
     )
     assert database.init() == Migration(2, LEDGER, (), ())
     database.check_made()

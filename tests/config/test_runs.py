@@ -675,7 +675,7 @@ def test_without_its_tables_the_book_says_how_to_make_them(any_database: str) ->
         with pytest.raises(ConfigurationError) as caught:
             action()
         assert caught.value.message == f"{database.address}: tilepress's own tables have not been made"
-        assert caught.value.remedy.endswith("with: tilepress db init")
+        assert caught.value.remedy.endswith("with: tilepress db init --pipeline FILE (or --database URL)")
 
 
 def test_a_database_is_not_made_by_looking_for_its_runs(tmp_path: Path) -> None:
