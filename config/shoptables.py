@@ -188,8 +188,8 @@ class Shop:
         if all(self._mapping(section).table == section for section in missing):
             return ConfigurationError(
                 message,
-                "Create the tables with: tilepress db init --pipeline FILE. Those that a shop has are named in the pipeline file: "
-                "database.orders.table …",
+                "Create the tables with: tilepress db init --pipeline FILE. Those that a shop has are named in the "
+                "pipeline file: database.orders.table …",
             )
         there = [*inspector.get_table_names(), *inspector.get_view_names()]
         keys = [f"database.{section}.table{_like(self._mapping(section).table, there)}" for section in missing]

@@ -144,7 +144,8 @@ def test_a_database_out_of_reach_ends_with_4_and_the_remedy(here: Path, tilepres
     outcome = tilepress("db", "show", "--database", f"sqlite:///{here}/none.db")
     assert (outcome.exit_code, outcome.stderr) == (
         4,
-        f"error: sqlite:///{here}/none.db: no such database\n  Create it with: tilepress db init --pipeline FILE (or --database URL)\n",
+        f"error: sqlite:///{here}/none.db: no such database\n"
+        "  Create it with: tilepress db init --pipeline FILE (or --database URL)\n",
     )
 
 

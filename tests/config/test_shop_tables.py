@@ -338,8 +338,8 @@ def test_missing_tables_of_tilepress_s_own_are_named_with_the_command_that_makes
     database = Database(any_database)
     assert refused(database.check) == (
         f"{database.address}: no table canvas_configs, order_items, orders, printers\n"
-        "  Create the tables with: tilepress db init --pipeline FILE. Those that a shop has are named in the pipeline file: "
-        "database.orders.table …"
+        "  Create the tables with: tilepress db init --pipeline FILE. Those that a shop has are named in the "
+        "pipeline file: database.orders.table …"
     )
 
 
