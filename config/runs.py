@@ -162,11 +162,6 @@ class RunBook:
         with self._writing() as connection:
             self._move(connection, run, part, "rendered", ("planned", "rendered"), known)
 
-    def reset(self, run: str, part: int) -> None:
-        """Write down that what was rendered of a part is gone: it is planned again."""
-        with self._writing() as connection:
-            self._move(connection, run, part, "planned", ("planned", "rendered"), _UNKNOWN)
-
     def delivered(self, run: str, part: int, also: Callable[[sa.Connection], object] | None = None) -> None:
         """Write down that a rendered part is delivered, and what `also` writes besides: both or neither."""
         with self._writing() as connection:

@@ -186,8 +186,7 @@ def test_a_part_that_is_rendered_again_has_the_new_hash(book: RunBook) -> None:
 def test_a_part_that_is_gone_is_planned_again(book: RunBook) -> None:
     first = begin(book)
     book.rendered("r1", 1, 10, HASH)
-    book.reset("r1", 1)
-    book.reset("r1", 2)
+    book.retry("r1", [1, 2])
     assert book.find("r1") == first
 
 
@@ -195,7 +194,6 @@ IMPOSSIBLE: dict[str, Callable[[RunBook], object]] = {
     "planned; it cannot become delivered": lambda book: book.delivered("r1", 2),
     "delivered; it cannot become delivered": lambda book: book.delivered("r1", 1),
     "delivered; it cannot become rendered": lambda book: book.rendered("r1", 1, 1, HASH),
-    "delivered; it cannot become planned": lambda book: book.reset("r1", 1),
     "part 3 of run r1 is unknown; it cannot become rendered": lambda book: book.rendered("r1", 3, 1, HASH),
     "part 1 of run r2 is unknown; it cannot become delivered": lambda book: book.delivered("r2", 1),
     "run r1 cannot be finished": lambda book: book.finished("r1"),
