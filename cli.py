@@ -32,8 +32,8 @@ DEFAULT_DATABASE = "sqlite:///tilepress.db"
 
 _EPILOG = (
     "Exit codes: 0 all done; 2 usage or configuration; 3 done, but some items were rejected or failed; "
-    "4 storage or database out of reach; 5 memory or disk would not suffice; 6 another run is at work; "
-    "70 a bug; 130 interrupted."
+    "4 storage or database out of reach, or stopped by its deadline or SIGTERM; "
+    "5 memory or disk would not suffice; 6 another run is at work; 70 a bug; 130 interrupted."
 )
 
 _pipeline_argument = click.argument("pipeline", type=click.Path(path_type=Path))
@@ -86,8 +86,8 @@ def _about_a_pipeline(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option(
             "--out",
-            metavar="DIR",
-            help="Deliver to this folder instead of output.to; of several jobs, each to its own below.",
+            metavar="URL",
+            help="Deliver to this folder or URL instead of output.to; of several jobs, each to its own below.",
         ),
         click.option(
             "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a key, e.g. jobs.uvdtf.sheet.dpi=300."

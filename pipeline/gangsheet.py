@@ -87,7 +87,7 @@ def print_orders(ledger: Ledger, desk: Desk) -> Report:
             log.info(f"Nothing to print: {why}")
             return Report()
         with open_outbox(desk.place, desk.job.name, desk.context):
-            log.debug("The place of the parts can be reached")
+            pass  # who could not deliver need not prepare
         draft, prepared = prepare_designs_of(draft, desk, bench)
     from pipeline.printing import Artwork, Press  # noqa: PLC0415 - see above
 

@@ -14,11 +14,12 @@ from contextlib import asynccontextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
 from config.errors import StorageError, TilepressError, TransientError
 from pipeline.delivery import storing
 from pipeline.storage.address import Address
+from pipeline.storage.contracts import Version
 
 FAREWELL_S = 5.0  # for tidying up at the server after an error
 INTERRUPTED_S = 2.0  # the same, where somebody waits for the program to end
@@ -98,6 +99,53 @@ class Background:
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it tells of each write to a connection that is gone
         with asyncio.Runner() as runner:
             runner.run(until_closed())
+
+
+class Service(Protocol):
+    """What a shelf asks of its server, on the loop, by addresses."""
+
+    async def find(self, address: Address) -> Version | None:
+        """Return what lies there."""
+
+    async def download(self, address: Address, target: Path, max_bytes: int, known: Version | None) -> Version | None:
+        """Stream it to a file."""
+
+    async def hash(self, address: Address) -> str | None:
+        """Return its SHA-256, by reading it."""
+
+    async def remove(self, address: Address, /) -> None:
+        """Remove what lies there."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+class RemoteShelf:
+    """A folder on a server, as far as all servers are alike; how files are put there is each one's own."""
+
+    def __init__(self, address: Address, service: Service, background: Background) -> None:
+        """Name the folder; nothing is connected yet."""
+        self._address, self._service, self._background = address, service, background
+
+    def find(self, name: str) -> Version | None:
+        """Return what lies under the name, None if nothing does."""
+        return self._background.run(self._service.find(self._address.below(name)))
+
+    def get(self, name: str, target: Path, max_bytes: int) -> None:
+        """Stream a delivered file to `target`; ArtworkError if it is not there."""
+        self._background.run(self._service.download(self._address.below(name), target, max_bytes, None))
+
+    def hash(self, name: str) -> str | None:
+        """Return the SHA-256 of what lies under the name, by reading it; None if nothing does."""
+        return self._background.run(self._service.hash(self._address.below(name)))
+
+    def remove(self, name: str) -> None:
+        """Remove a file; harmless if it is not there."""
+        self._background.run(self._service.remove(self._address.below(name)))
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._background.close(self._service.close)
 
 
 class _Daemons(ThreadPoolExecutor):

@@ -31,6 +31,7 @@ from pipeline.storage.remote import (
     Arriving,
     Background,
     Leaving,
+    RemoteShelf,
     corrupted,
     cut_short,
     deadline,
@@ -91,42 +92,21 @@ class S3Source:
         self._background.close(self._service.close)
 
 
-class S3Shelf:
+class S3Shelf(RemoteShelf):
     """A prefix of keys in a bucket under which finished files are delivered."""
 
     def __init__(self, address: Address, access: S3Access, patience: Patience) -> None:
         """Name the bucket and the prefix; nothing is connected yet."""
-        self._address = address
-        self._background = Background("s3")
-        self._service = _Service(access, patience)
-
-    def find(self, name: str) -> Version | None:
-        """Return what lies under the name, None if nothing does."""
-        return self._background.run(self._service.find(self._address.below(name)))
+        self._server = _Service(access, patience)
+        super().__init__(address, self._server, Background("s3"))
 
     def put(self, source: Path, name: str, sha256: str) -> None:
         """Deliver a file: uploaded in parts, held against `sha256`, completed, and read back."""
-        self._background.run(self._service.deliver(Leaving(source, sha256), self._address.below(name), sha256))
-
-    def get(self, name: str, target: Path, max_bytes: int) -> None:
-        """Stream a delivered file to `target`; ArtworkError if it is not there."""
-        self._background.run(self._service.download(self._address.below(name), target, max_bytes, None))
-
-    def hash(self, name: str) -> str | None:
-        """Return the SHA-256 of what lies under the name, by reading it; None if nothing does."""
-        return self._background.run(self._service.hash(self._address.below(name)))
-
-    def remove(self, name: str) -> None:
-        """Remove an object; harmless if it is not there."""
-        self._background.run(self._service.remove(self._address.below(name)))
+        self._background.run(self._server.deliver(Leaving(source, sha256), self._address.below(name), sha256))
 
     def sweep(self, names: tuple[str, ...]) -> None:
         """Abort the multipart uploads that killed deliveries of these names left."""
-        self._background.run(self._service.sweep([self._address.below(name) for name in names]))
-
-    def close(self) -> None:
-        """Let go of connections."""
-        self._background.close(self._service.close)
+        self._background.run(self._server.sweep([self._address.below(name) for name in names]))
 
 
 class _Service:

@@ -29,6 +29,7 @@ from pipeline.storage.remote import (
     Arriving,
     Background,
     Leaving,
+    RemoteShelf,
     corrupted,
     cut_short,
     deadline,
@@ -79,43 +80,22 @@ class SftpSource:
         self._background.close(work)
 
 
-class SftpShelf:
+class SftpShelf(RemoteShelf):
     """A folder on an SFTP server that finished files are delivered to."""
 
     def __init__(self, address: Address, access: SftpAccess, patience: Patience) -> None:
         """Name the folder; it is made with the first delivery."""
-        self._address = address
-        self._background = Background("sftp")
         self._server = _Server(address, access, patience)
-
-    def find(self, name: str) -> Version | None:
-        """Return what lies under the name, None if nothing does."""
-        return self._background.run(self._server.find(self._address.below(name)))
+        super().__init__(address, self._server, Background("sftp"))
 
     def put(self, source: Path, name: str, sha256: str) -> None:
         """Deliver a file: to `.<name>.partial`, read back and held against `sha256`, then renamed."""
         final, aside = self._address.below(name), self._aside(name)
         self._background.run(self._server.deliver(Leaving(source, sha256), final, aside, sha256))
 
-    def get(self, name: str, target: Path, max_bytes: int) -> None:
-        """Stream a delivered file to `target`; ArtworkError if it is not there."""
-        self._background.run(self._server.download(self._address.below(name), target, max_bytes, None))
-
-    def hash(self, name: str) -> str | None:
-        """Return the SHA-256 of what lies under the name, by reading it; None if nothing does."""
-        return self._background.run(self._server.hash(self._address.below(name)))
-
-    def remove(self, name: str) -> None:
-        """Remove a file; harmless if it is not there."""
-        self._background.run(self._server.remove(self._address.below(name)))
-
     def sweep(self, names: tuple[str, ...]) -> None:
         """Remove the `.<name>.partial` that killed deliveries left."""
         self._background.run(self._server.remove(*map(self._aside, names)))
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._background.close(self._server.close)
 
     def _aside(self, name: str) -> Address:
         return self._address.below(f".{name}.partial")
