@@ -1,4 +1,4 @@
-"""The database: which sheet a printer and a canvas give, which orders are to be printed, and how both get in.
+"""The database: which sheet a printer and a canvas give, which orders are to be printed, how rows get in.
 
 Reads a shop's own tables as they are, or those that tilepress made. Knows nothing of pixels. Nothing is written but
 to tables that tilepress made, and the one column of orders that it is told to set.
@@ -18,12 +18,13 @@ import sqlalchemy as sa
 from config import tables
 from config.access import Access, begin_writing, is_there
 from config.errors import ConfigurationError, StorageError
-from config.migrations import Migration, migrate, tables_made
+from config.migrations import Migration, is_made, migrate, tables_made
 from config.orderqueries import OrderQueries
 from config.schema import Choice, DatabaseSettings, Mark
-from config.shoptables import SECTIONS, Section, Shop, ShopTable
+from config.shoptables import SECTIONS, Section, Shop, ShopTable, is_yes
+from config.templatetable import TemplateRecord, TemplateSection, choose_templates, mockup_templates, read_templates
 
-__all__ = ["Database", "OrderLine", "SheetRecord", "begin_writing"]
+__all__ = ["Database", "OrderLine", "SheetRecord", "TemplateRecord", "begin_writing"]
 
 Values = dict[str, Any]
 Row = dict[str, Any]
@@ -39,7 +40,6 @@ _RANGES: tuple[tuple[str, float, float], ...] = (  # what the import lets in; se
 )
 _ITEM = ("design", "quantity", "width_inches", "height_inches")
 _MAX_NAMED = 40  # printers or canvases in one message
-_YES = {"1", "true", "t", "yes", "y"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +165,26 @@ class Database(Access):
             marked = set(connection.scalars(queries.marked(mark, references)))
         return [reference for reference in dict.fromkeys(references) if reference not in marked]
 
-    def rows(self, section: Section) -> list[Row]:
-        """Return all rows of a table by column name, as far as tilepress knows its columns, in the order of names.
+    def templates(self, names: Sequence[str] | None = None) -> list[TemplateRecord]:
+        """Return the active mock-up templates, or those with these names, in the order of names.
 
-        Orders come oldest first, with what there is of status, and how many items and copies.
+        What stands in them is for the caller to judge: other programs may write them. Raises ConfigurationError if
+        one of the names is not there or not active, or if tilepress's own tables are not up to date.
         """
         with self.reading() as connection:
+            tables_made(connection, self.address)
+            return choose_templates(read_templates(connection), names, self.address)
+
+    def rows(self, section: Section | TemplateSection) -> list[Row]:
+        """Return all rows of a table by column name, as far as tilepress knows its columns, in the order of names.
+
+        Orders come oldest first, with what there is of status, and how many items and copies; templates with their
+        background and how many areas, and there are none where tilepress has made no table of them.
+        """
+        with self.reading() as connection:
+            if section == "mockup_templates":
+                records = read_templates(connection) if is_made(connection, mockup_templates) else []
+                return [record.summary() for record in records]
             if section == "orders":
                 rows = connection.execute(self._queries(connection).summary())
             else:
@@ -178,10 +192,16 @@ class Database(Access):
                 rows = connection.execute(_select(table).order_by(table["name"]))
             return [_plain(row) for row in rows]
 
-    def load(self, named: Mapping[Section, Sequence[Values]], orders: Sequence[tuple[str, Sequence[Values]]]) -> None:
+    def load(
+        self,
+        named: Mapping[Section, Sequence[Values]],
+        orders: Sequence[tuple[str, Sequence[Values]]],
+        templates: Sequence[Values] = (),
+    ) -> None:
         """Write rows in one transaction: all of them or none, and only to tables that tilepress made.
 
-        `named` holds printers and canvas configurations by table; a row replaces the one of the same name.
+        `named` holds printers and canvas configurations by table, `templates` mock-up templates; a row replaces the
+        one of the same name.
         `orders` are references with their items; they become pending. A reference that is there already is a
         ConfigurationError: an order is never merged in silence.
         """
@@ -191,6 +211,8 @@ class Database(Access):
             for section, rows in named.items():
                 for row in rows:
                     _upsert(connection, tables.metadata.tables[section], row)
+            for row in templates:
+                _upsert(connection, mockup_templates, row)
             if orders:
                 self._insert_orders(connection, orders)
 
@@ -299,7 +321,7 @@ def _select(table: ShopTable) -> sa.Select[Any]:
 def _plain(row: sa.Row[Any]) -> Row:
     """Return a row by tilepress's names, with plain numbers and truths for what the driver gives."""
     return {
-        name: _is_yes(value) if name in {"is_active", "is_default"} else _number(value)
+        name: is_yes(value) if name in {"is_active", "is_default"} else _number(value)
         for name, value in row._mapping.items()
     }
 
@@ -307,11 +329,6 @@ def _plain(row: sa.Row[Any]) -> Row:
 def _is_active(row: Row) -> bool:
     """Tell whether a printer or canvas is in use; where the shop does not say, all of them are."""
     return bool(row.get("is_active", True))
-
-
-def _is_yes(value: Any) -> bool:
-    """Tell whether a column says yes, in whichever type it says so."""
-    return str(value).strip().lower() in _YES
 
 
 def _number(value: Any) -> Any:

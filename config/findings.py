@@ -71,10 +71,10 @@ def describe(details: Sequence[Any], path: KeyPath, data: Any, model: type[BaseM
     """Return what is wrong with the value at `path` and what it should be; what says most counts."""
     told = [detail for detail in details if not _is_type(detail)] or details
     first = told[0]
-    if first["type"] == "missing":
+    if first["type"] in {"missing", "union_tag_not_found"}:
         return "missing; add this key"
     if first["type"] == "extra_forbidden":
-        return _unknown(path, model)
+        return _unknown(path, data, model)
     if first["type"] == "value_error":
         return str(first["ctx"]["error"])
     if _value(data, path) is None:
@@ -93,27 +93,45 @@ def _is_type(detail: Mapping[str, Any]) -> bool:
 
 def _wanted(detail: Mapping[str, Any]) -> str:
     kind = str(detail["type"])
+    if kind == "union_tag_invalid":
+        return " or ".join(detail["ctx"]["expected_tags"].split(", "))
     if kind in _BOUNDS:
         return _BOUNDS[kind].format(**detail.get("ctx", {}))
     return _TYPES.get(kind.split("_", maxsplit=1)[0], "something else: " + str(detail["msg"]))
 
 
-def _unknown(path: KeyPath, model: type[BaseModel]) -> str:
+def _unknown(path: KeyPath, data: Any, model: type[BaseModel]) -> str:
     """Return which key may have been meant: one that stands here, or the place where this one stands."""
-    places = _places(model)
-    key, around = str(path[-1]), tuple(step for step in path[:-1] if isinstance(step, str))
-    here = sorted(places.get(around, ()))
+    key, around = str(path[-1]), path[:-1]
+    here = sorted({name for member in _models_at(around, data, model) for name in member.model_fields})
     near = difflib.get_close_matches(key[:100], here, n=1)
     if near:
         return f"unknown key; did you mean {near[0]}?"
     elsewhere = [
         ".".join(place) or "the top level"
-        for place, keys in places.items()
+        for place, keys in _places(model).items()
         if key in keys and place[-1:] != ("columns",)  # which say what a database calls things
     ]
     if elsewhere:
         return f"unknown key here; it belongs to {' or '.join(elsewhere)}"
     return f"unknown key; remove it. Known here: {', '.join(here)}" if here else "unknown key; remove it"
+
+
+def _models_at(path: KeyPath, data: Any, model: type[BaseModel]) -> list[type[BaseModel]]:
+    """Return the models that the mapping at a path may be; of several, the one that its `kind` names."""
+    models = [model]
+    for step in path:
+        data = data[step]
+        if isinstance(step, str):
+            members = [member.model_fields[step] for member in models if step in member.model_fields]
+            models = [inner for member in members for inner in _models_in(member.annotation)]
+        if isinstance(data, dict) and len(models) > 1:
+            models = [member for member in models if data.get("kind") in _kinds(member)] or models
+    return models
+
+
+def _kinds(model: type[BaseModel]) -> tuple[Any, ...]:
+    return get_args(model.model_fields["kind"].annotation) if "kind" in model.model_fields else ()
 
 
 def _value(data: Any, path: KeyPath) -> Any:
@@ -135,6 +153,8 @@ def _written_path(detail: Mapping[str, Any], data: Any) -> KeyPath:
             continue
         path.append(step)
         data = data[step]
+    if str(detail["type"]).startswith("union_tag"):
+        path.append(detail["ctx"]["discriminator"].strip("'"))
     return tuple(path)
 
 
@@ -144,7 +164,9 @@ def _places(model: type[BaseModel]) -> Mapping[tuple[str, ...], tuple[str, ...]]
     places: dict[tuple[str, ...], tuple[str, ...]] = {(): tuple(model.model_fields)}
     for name, member in model.model_fields.items():
         for inner in _models_in(member.annotation):
-            places |= {(name, *below): keys for below, keys in _places(inner).items()}
+            for below, keys in _places(inner).items():
+                known = places.get((name, *below), ())
+                places[name, *below] = (*known, *(key for key in keys if key not in known))
     return places
 
 

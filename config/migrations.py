@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from config import runs_tables, tables
+from config import runs_tables, tables, templatetable
 from config.errors import ConfigurationError
 from config.schema import DatabaseSettings
 from config.shoptables import SECTIONS
@@ -18,6 +18,7 @@ from config.shoptables import SECTIONS
 _VERSIONS: dict[int, tuple[sa.Table, ...]] = {
     1: tuple(tables.metadata.sorted_tables),
     2: tuple(runs_tables.metadata.sorted_tables),
+    3: tuple(templatetable.metadata.sorted_tables),
 }
 _LATEST = max(_VERSIONS)
 _LOCK = 0x74696C6570726573  # "tilepres", as PostgreSQL's advisory locks are numbers
@@ -85,6 +86,11 @@ def tables_made(connection: sa.Connection, address: str) -> frozenset[str]:
     return frozenset(name for names in recorded.values() for name in names)
 
 
+def is_made(connection: sa.Connection, table: sa.Table) -> bool:
+    """Tell whether tilepress made this table here, of whichever version its tables are."""
+    return any(table.name in names for names in _recorded(connection).values())
+
+
 def _recorded(connection: sa.Connection) -> dict[int, list[str]]:
     if not _has(connection, _schema):
         return {}
@@ -116,7 +122,8 @@ def _wanted(settings: DatabaseSettings, there: Collection[str]) -> set[str]:
     own = {name for name in SECTIONS if getattr(settings, name) == getattr(defaults, name) and name not in there}
     if not {"orders", "order_items"} <= own:
         own -= {"orders", "order_items"}
-    return own | {table.name for table in _VERSIONS[2] if table.name not in there}
+    later = {table.name for version in _VERSIONS if version > 1 for table in _VERSIONS[version]}
+    return own | (later - set(there))
 
 
 def _record(connection: sa.Connection, version: int, names: list[str], recorded: dict[int, list[str]]) -> None:

@@ -6,41 +6,37 @@ number, an unknown key is an error. All models are frozen.
 
 import os
 import re
-from string import Formatter
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from config import DEFAULT_STORE
-from config.units import parse_bytes, parse_duration
-
-Inches = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
-PositiveInches = Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
-Dpi = Annotated[int, Field(ge=10, le=9600)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-Text = Annotated[str, Field(min_length=1)]
+from config.basis import (
+    Amount,
+    Dpi,
+    Duration,
+    Inches,
+    Model,
+    Name,
+    Place,
+    PositiveInches,
+    Seconds,
+    Text,
+    check_amount,
+    check_file_name,
+    pieces_of,
+)
+from config.designs import Designs
+from config.mockups import MockupJob
+from config.units import parse_bytes
 
 _FIELD_FORM = re.compile(r"(?:0?[1-9])?d?")  # {part}, {part:03}; a width of billions would be text of billions
-_NO_FILE_NAME = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]|^\.')
-_HALF_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?!//)/?")
-_LONGEST_S = 7 * 86_400
-_MAX_FILE_NAME = 200  # bytes; file systems take 255, and endings are to come
-
-
-def _amount(value: Any) -> Any:
-    """Check an amount of bytes. What was written may be a secret gone astray, so that no message repeats it."""
-    try:
-        if isinstance(value, str) and parse_bytes(value) > 0:
-            return value
-    except ValueError:
-        pass
-    raise ValueError("must be an amount above 0 with its unit, such as 512MB or 2GiB")
 
 
 def _budget(value: Any) -> Any:
     if not isinstance(value, str) or not value.endswith("%"):
         try:
-            return _amount(value)
+            return check_amount(value)
         except ValueError as error:
             raise ValueError(f"{error}, or a share such as 75%") from None
     try:
@@ -52,23 +48,10 @@ def _budget(value: Any) -> Any:
     return value
 
 
-def _duration(value: Any) -> Any:
-    if isinstance(value, str) and 0 < parse_duration(value) <= _LONGEST_S:
-        return value
-    raise ValueError("must be a time above 0 and at most 7 days, with its unit, such as 90s, 55m or 2h")
-
-
-Amount = Annotated[str, BeforeValidator(_amount)]
-Duration = Annotated[str, BeforeValidator(_duration)]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Budget = Annotated[str, BeforeValidator(_budget)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Memory(_Model):
+class Memory(Model):
     """How much of the container's memory the run may use: `75%` of its limit, or an amount such as `512MB`."""
 
     budget: Budget = "100%"
@@ -80,21 +63,21 @@ class Memory(_Model):
         return min(parse_bytes(self.budget), detected_bytes)
 
 
-class Store(_Model):
+class Store(Model):
     """The tile store: prepared designs on disk that outlive the run."""
 
     path: Text = DEFAULT_STORE
     max_bytes: Amount = "5GB"
 
 
-class Spacing(_Model):
+class Spacing(Model):
     """The least gap between placements, in inches."""
 
     x: Inches
     y: Inches
 
 
-class Sheet(_Model):
+class Sheet(Model):
     """The film: from the database by names, or by its own size in inches."""
 
     printer: Text | None = None
@@ -126,7 +109,7 @@ class Sheet(_Model):
 ORDER_COLUMNS = ("order", "design", "quantity", "width_in", "height_in")  # of a CSV; the keys of an inline item
 
 
-class InlineItem(_Model):
+class InlineItem(Model):
     """One order line in the pipeline file. Whether it can be printed is judged order by order, as for a CSV."""
 
     order: str | int
@@ -136,7 +119,7 @@ class InlineItem(_Model):
     height_in: str | float | None = None
 
 
-class Choice(_Model):
+class Choice(Model):
     """Which orders of the database: those with this status, those with these ids, the oldest so many of them."""
 
     status: Text | None = None
@@ -155,14 +138,14 @@ class Choice(_Model):
         return tuple(str(reference) for reference in self.ids or ())
 
 
-class Mark(_Model):
+class Mark(Model):
     """What is written to an order, in which column, when all of its copies have been delivered."""
 
     column: Text
     value: Text
 
 
-class Orders(_Model):
+class Orders(Model):
     """Where the order lines come from: exactly one of the three."""
 
     csv: Text | None = None
@@ -186,23 +169,7 @@ class Orders(_Model):
         return Choice(status=self.database) if isinstance(self.database, str) else self.database
 
 
-class Designs(_Model):
-    """Where relative design names are looked up, and how much an artwork may ask of the machine.
-
-    `root` is a folder, or the URL of one. `urls` are beginnings of URLs that an order line may name besides;
-    `private_hosts` may have addresses of a private network, and no other host may.
-    """
-
-    root: Text = "."
-    urls: Annotated[tuple[Text, ...], Field(strict=False)] = ("https://",)
-    private_hosts: Annotated[tuple[Text, ...], Field(strict=False)] = ()
-    allow_svg: bool = False
-    max_pixels: Annotated[int, Field(gt=0)] = 500_000_000
-    max_bytes: Amount = "2GB"
-    timeout_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
-
-
-class Layout(_Model):
+class Layout(Model):
     """How copies may be laid on the sheet."""
 
     rotate: bool = True
@@ -210,53 +177,39 @@ class Layout(_Model):
     effort: Literal["fast", "normal", "thorough"] = "normal"
 
 
-class Quality(_Model):
+class Quality(Model):
     """What to do with artwork too coarse for its printed size."""
 
     min_dpi: Annotated[float, Field(ge=0, le=9600)] = 150.0
     on_low_dpi: Literal["warn", "reject"] = "warn"
 
 
-class Output(_Model):
+class Output(Model):
     """Where the parts go, in which format, under which names."""
 
-    to: Text
+    to: Place
     format: Literal["png", "tiff"] = "png"
     filename: str = "GangSheet_Part_{part}"
-
-    @field_validator("to")
-    @classmethod
-    def _a_place(cls, value: str) -> str:
-        if "{" in value.replace("{date}", ""):
-            raise ValueError("of braces, only {date} may stand in it")
-        if _HALF_URL.match(value):
-            raise ValueError("a URL has two slashes after its colon: sftp://host/folder, s3://bucket/folder")
-        return value
 
     @field_validator("filename")
     @classmethod
     def _usable(cls, value: str) -> str:
-        try:
-            pieces = [piece for piece in Formatter().parse(value) if piece[1] is not None]
-        except ValueError:
-            raise ValueError("a brace is missing or too many; write {part}, and a literal brace as {{ or }}") from None
-        fields = {name for _, name, _, _ in pieces}
-        plain = all(not change and (not form or _is_form(name, form)) for _, name, form, change in pieces)
+        pieces = pieces_of(value)
+        fields = {name for name, _, _ in pieces}
+        plain = all(not change and (not form or _is_form(name, form)) for name, form, change in pieces)
         if not fields <= {"part", "job", "date", "run"} or not plain:
             raise ValueError("the fields of a file name are {part}, {part:03}, {job}, {date} and {run}")
         if "part" not in fields:
             raise ValueError("the file name needs {part}, or the parts would overwrite each other")
-        name = value.format(part=1, job="job", date="2026-01-31", run="0123456789ab")
-        if _NO_FILE_NAME.search(name) or len(name.encode()) > _MAX_FILE_NAME:
-            raise ValueError('a file name is short, has no / \\ : * ? " < > | in it and begins with no dot')
+        check_file_name(value.format(part=1, job="job", date="2026-01-31", run="0123456789ab"))
         return value
 
 
-def _is_form(name: str | None, form: str) -> bool:
+def _is_form(name: str, form: str) -> bool:
     return name == "part" and _FIELD_FORM.fullmatch(form) is not None
 
 
-class GangsheetJob(_Model):
+class GangsheetJob(Model):
     """`kind: gangsheet`: orders packed onto sheets of film."""
 
     kind: Literal["gangsheet"]
@@ -274,7 +227,7 @@ class GangsheetJob(_Model):
         return self.sheet.from_database or self.orders.database is not None
 
 
-class PrinterColumns(_Model):
+class PrinterColumns(Model):
     """What the columns of the table of printers are called."""
 
     name: Text = "name"
@@ -285,7 +238,7 @@ class PrinterColumns(_Model):
     is_default: Text = "is_default"
 
 
-class CanvasColumns(_Model):
+class CanvasColumns(Model):
     """What the columns of the table of canvas configurations are called."""
 
     name: Text = "name"
@@ -296,7 +249,7 @@ class CanvasColumns(_Model):
     is_active: Text = "is_active"
 
 
-class OrderTableColumns(_Model):
+class OrderTableColumns(Model):
     """What the columns of the table of orders are called; `reference` is what people call an order by."""
 
     id: Text = "id"
@@ -305,7 +258,7 @@ class OrderTableColumns(_Model):
     created_at: Text = "created_at"
 
 
-class ItemColumns(_Model):
+class ItemColumns(Model):
     """What the columns of the table of order lines are called; `order_id` refers to the order's `id`."""
 
     order_id: Text = "order_id"
@@ -316,35 +269,35 @@ class ItemColumns(_Model):
     height_inches: Text = "height_inches"
 
 
-class PrinterTable(_Model):
+class PrinterTable(Model):
     """The table of printers, by its name (or `schema.name`) and its columns'."""
 
     table: Text = "printers"
     columns: PrinterColumns = PrinterColumns()
 
 
-class CanvasTable(_Model):
+class CanvasTable(Model):
     """The table of canvas configurations."""
 
     table: Text = "canvas_configs"
     columns: CanvasColumns = CanvasColumns()
 
 
-class OrderTable(_Model):
+class OrderTable(Model):
     """The table of orders."""
 
     table: Text = "orders"
     columns: OrderTableColumns = OrderTableColumns()
 
 
-class ItemTable(_Model):
+class ItemTable(Model):
     """The table of order lines; the same table as the orders' where a line names its order itself."""
 
     table: Text = "order_items"
     columns: ItemColumns = ItemColumns()
 
 
-class DatabaseSettings(_Model):
+class DatabaseSettings(Model):
     """The database: where it is, how long to wait for it, and what its tables and columns are called."""
 
     url: Text
@@ -361,7 +314,7 @@ def _database(value: Any) -> Any:
     return {"url": value} if isinstance(value, str) else value
 
 
-class Sftp(_Model):
+class Sftp(Model):
     """How SFTP servers are known, and how this machine is known to them."""
 
     known_hosts: Text | None = None
@@ -371,14 +324,14 @@ class Sftp(_Model):
     password: Text | None = Field(default=None, repr=False)
 
 
-class S3(_Model):
+class S3(Model):
     """Where S3 is, if not at AWS; credentials come from the environment."""
 
     endpoint: Text | None = None
     region: Text | None = None
 
 
-class Storage(_Model):
+class Storage(Model):
     """How servers of artwork and of sheets are reached, and how long to wait for them."""
 
     connect_timeout_s: Seconds = 10.0
@@ -389,13 +342,16 @@ class Storage(_Model):
     s3: S3 = S3()
 
 
-class Run(_Model):
+class Run(Model):
     """How long the whole run may take."""
 
     deadline: Duration | None = None
 
 
-class Pipeline(_Model):
+Job = GangsheetJob | MockupJob
+
+
+class Pipeline(Model):
     """A whole pipeline file."""
 
     version: Literal[1]
@@ -406,11 +362,11 @@ class Pipeline(_Model):
     memory: Memory = Memory()
     store: Store = Store()
     threads: Literal["auto"] | Annotated[int, Field(ge=1, le=256)] = "auto"
-    jobs: Annotated[tuple[GangsheetJob, ...], Field(min_length=1, strict=False)]
+    jobs: Annotated[tuple[Annotated[Job, Field(discriminator="kind")], ...], Field(min_length=1, strict=False)]
 
     @field_validator("jobs")
     @classmethod
-    def _kept_apart(cls, jobs: tuple[GangsheetJob, ...]) -> tuple[GangsheetJob, ...]:
+    def _kept_apart(cls, jobs: tuple[Job, ...]) -> tuple[Job, ...]:
         names: dict[str, int] = {}
         folders: dict[str, int] = {}
         for index, job in enumerate(jobs):

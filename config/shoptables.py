@@ -33,6 +33,7 @@ _REQUIRED: dict[Section, tuple[str, ...]] = {
 _JOINED: dict[Section, tuple[str, ...]] = {"orders": ("id",), "order_items": ("order_id",)}
 _MAX_NAMED = 40  # names of columns in one message
 _LARGEST = 2**63 - 1  # that a column of whole numbers can hold
+_YES = {"1", "true", "t", "yes", "y"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +205,11 @@ def as_text(column: Column) -> sa.Cast[str]:
 def is_number(column: Column) -> bool:
     """Tell whether a column holds numbers, which can be added up."""
     return isinstance(column.type, sa.Integer | sa.Numeric | sa.Float)
+
+
+def is_yes(value: Any) -> bool:
+    """Tell whether what a column holds says yes, in whichever type it says so."""
+    return str(value).strip().lower() in _YES
 
 
 def _reflect(connection: sa.Connection, name: str) -> tuple[sa.TableClause, tuple[Column, ...]] | None:

@@ -93,8 +93,10 @@ def format_path(path: KeyPath) -> str:
     return text
 
 
-def read_yaml(path: Path, environ: Mapping[str, str]) -> YamlDocument:
+def read_yaml(path: Path, environ: Mapping[str, str] | None) -> YamlDocument:
     """Read one YAML file of at most 1 MB, with `${NAME}` and `${NAME:-default}` replaced in its scalars.
+
+    Without an `environ` they are not: text of others is shown to others, and would give secrets away.
 
     Raises ConfigurationError for text that is no YAML, StorageError for a file that cannot be read. Problems
     that leave the rest readable (duplicate keys, undefined variables) are collected in the document.
@@ -111,7 +113,7 @@ def read_yaml(path: Path, environ: Mapping[str, str]) -> YamlDocument:
     return parse_yaml(raw, str(path), environ)
 
 
-def parse_yaml(raw: bytes, name: str, environ: Mapping[str, str]) -> YamlDocument:
+def parse_yaml(raw: bytes, name: str, environ: Mapping[str, str] | None) -> YamlDocument:
     """Parse YAML bytes as `read_yaml` does; `name` stands for the file in messages."""
     if len(raw) > MAX_BYTES:
         raise ConfigurationError(f"{name}: larger than {MAX_BYTES:,} bytes", "Split it into several files.")
@@ -193,7 +195,7 @@ class _Reader:
     """Turns nodes into values, counting as it goes so that aliases cannot blow the document up."""
 
     name: str
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] | None
     lines: dict[KeyPath, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     values: int = 0
@@ -253,6 +255,9 @@ class _Reader:
         escaped, name, default = match.groups()
         if escaped:
             return "${"
+        if self.environ is None:
+            self._problem(path, node.start_mark.line + 1, "variables are not read here; write the value itself")
+            return ""
         value = self.environ.get(name) or default if name else None
         if value is None:
             message = (

@@ -17,6 +17,8 @@ SHOP = """\
 printers: [{name: Main UV, max_width_inches: 16, max_height_inches: 20, dpi: 400, is_default: true}]
 canvas_configs: [{name: UVDTF 16oz, max_height_inches: 20}]
 orders: [{order: 1001, items: [{design: a.png, quantity: 3}, {design: b.png, quantity: 2}]}]
+mockup_templates:
+  - {name: mug, template: {background: mug.jpg, areas: [{name: front, box: {x: 1, y: 2, width: 3, height: 4}}]}}
 """
 PIPELINE = """\
 version: 1
@@ -60,9 +62,10 @@ def test_every_db_command_explains_itself(here: Path, command: str) -> None:
 
 
 def test_init_makes_the_default_database_and_says_so(here: Path) -> None:
-    last = f"sqlite:///{here}/tilepress.db has tilepress's tables, version 2\n"
+    last = f"sqlite:///{here}/tilepress.db has tilepress's tables, version 3\n"
     assert call("db", "init").output == (
-        "made canvas_configs, orders, printers, order_items, tilepress_runs, tilepress_parts, tilepress_copies\n" + last
+        "made canvas_configs, orders, printers, order_items, "
+        "tilepress_runs, tilepress_parts, tilepress_copies, mockup_templates\n" + last
     )
     assert (here / "tilepress.db").is_file()
     assert call("db", "init").output == last
@@ -77,14 +80,14 @@ def test_init_says_what_it_left_alone_and_an_import_leaves_it_alone_too(here: Pa
         connection.execute(sa.text("INSERT INTO printers VALUES ('Theirs', 22, 300)"))
     environment = {"DATABASE_URL": any_database}
     assert call("db", "init", **environment).output.splitlines() == [
-        "made canvas_configs, orders, order_items, tilepress_runs, tilepress_parts, tilepress_copies",
+        "made canvas_configs, orders, order_items, tilepress_runs, tilepress_parts, tilepress_copies, mockup_templates",
         "left alone, as the shop's own: printers",
-        f"{database.address} has tilepress's tables, version 2",
+        f"{database.address} has tilepress's tables, version 3",
     ]
     with pytest.raises(ConfigurationError, match="printers is the shop's own table; nothing was imported"):
         call("db", "import", "shop.yaml", **environment)
     assert call("db", "show", **environment).output == (
-        "printers:\n  name Theirs, max_width_inches 22, dpi 300\ncanvas_configs:\norders:\n"
+        "printers:\n  name Theirs, max_width_inches 22, dpi 300\ncanvas_configs:\norders:\nmockup_templates:\n"
     )
 
 
@@ -114,7 +117,7 @@ def test_import_says_what_it_brought_and_show_shows_it(here: Path, any_database:
     (here / "shop.yaml").write_text(SHOP)
     call("db", "init", **environment)
     imported = call("db", "import", "shop.yaml", **environment)
-    assert imported.output == "shop.yaml: 1 printers, 1 canvas_configs, 1 orders\n"
+    assert imported.output == "shop.yaml: 1 printers, 1 canvas_configs, 1 orders, 1 mockup_templates\n"
     assert call("db", "show", **environment).output == (
         "printers:\n"
         "  name Main UV, max_width_inches 16.0, max_height_inches 20.0, dpi 400, is_active True, is_default True\n"
@@ -122,9 +125,28 @@ def test_import_says_what_it_brought_and_show_shows_it(here: Path, any_database:
         "  name UVDTF 16oz, max_height_inches 20.0, is_active True\n"
         "orders:\n"
         "  reference 1001, status pending, items 2, copies 5\n"
+        "mockup_templates:\n"
+        "  name mug, is_active True, background mug.jpg, areas 1\n"
     )
     shown = call("db", "show", "orders", **environment)
     assert shown.output == "orders:\n  reference 1001, status pending, items 2, copies 5\n"
+
+
+def test_templates_are_imported_by_their_own_files_and_shown(here: Path, any_database: str) -> None:
+    environment = {"DATABASE_URL": any_database}
+    (here / "mug.yaml").write_text("background: mug.jpg\nareas: [{name: a, box: {x: 1, y: 2, width: 3, height: 4}}]\n")
+    (here / "cup.json").write_text(
+        '{"background": "cup.jpg", "areas": [{"name": "a", "box": {"x": 1, "y": 2, "width": 3, "height": 4}}]}'
+    )
+    call("db", "init", **environment)
+    assert call("db", "import", "mug.yaml", "cup.json", **environment).output == (
+        "mug.yaml: 1 mockup_templates\ncup.json: 1 mockup_templates\n"
+    )
+    assert call("db", "show", "mockup_templates", **environment).output == (
+        "mockup_templates:\n"
+        "  name cup, is_active True, background cup.jpg, areas 1\n"
+        "  name mug, is_active True, background mug.jpg, areas 1\n"
+    )
 
 
 def test_the_database_is_named_by_option_environment_or_pipeline_file(here: Path) -> None:
@@ -168,7 +190,9 @@ def test_an_import_that_fails_ends_with_2_and_leaves_nothing(here: Path, tilepre
             "  Nothing was imported. See docs/first-steps.md for the form.",
         ],
     )
-    assert tilepress("db", "show", "--database", database).stdout == "printers:\ncanvas_configs:\norders:\n"
+    assert tilepress("db", "show", "--database", database).stdout == (
+        "printers:\ncanvas_configs:\norders:\nmockup_templates:\n"
+    )
 
 
 def test_an_order_that_is_imported_twice_ends_with_2(here: Path, tilepress: Tilepress) -> None:
@@ -193,7 +217,7 @@ def test_a_broken_pipeline_file_ends_with_2_and_names_every_mistake(
     here: Path, tilepress: Tilepress, command: str
 ) -> None:
     file = here / "p.yaml"
-    file.write_text(PIPELINE.format(database="${DATABASE_URL}") + "colour: red\n")
+    file.write_text(PIPELINE.format(database="${DATABASE_URL}") + "finish: matt\n")
     outcome = tilepress(command, file, "--set", "jobs.uvdtf.sheet.margin_in=wide")
     assert (outcome.exit_code, outcome.stderr.splitlines()) == (
         2,
@@ -202,7 +226,7 @@ def test_a_broken_pipeline_file_ends_with_2_and_names_every_mistake(
             "must be a number, without quotes or unit",
             f"{file}:3: database: the environment variable DATABASE_URL is not set, or empty; "
             "set it or write ${DATABASE_URL:-default}",
-            f"{file}:10: colour: unknown key; remove it. Known here: database, jobs, memory, name, run, "
+            f"{file}:10: finish: unknown key; remove it. Known here: database, jobs, memory, name, run, "
             "storage, store, threads, version",
             "  See docs/pipeline-file.md.",
         ],

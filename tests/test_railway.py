@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from config.loader import load_pipeline
-from config.schema import Pipeline
+from config.schema import GangsheetJob, Pipeline
 from config.units import parse_bytes, parse_duration
 from pipeline.governor import REFUSE_AT
 from pipeline.prediction import peak_bytes
@@ -143,7 +143,9 @@ def test_the_pipeline_file_of_the_image_is_sound_and_finds_its_variables_set(nig
     assert f"\nARG TILEPRESS_PIPELINE={named}\n" in (REPOSITORY / "Dockerfile").read_text()
     assert REPOSITORY / named == NIGHTLY
     assert set(re.findall(r"\$\{(\w+)", NIGHTLY.read_text())) <= nightly["variables"].keys()
-    assert load_nightly(nightly).jobs[0].orders.mark is not None
+    job = load_nightly(nightly).jobs[0]
+    assert isinstance(job, GangsheetJob)
+    assert job.orders.mark is not None
 
 
 def load_nightly(nightly: dict[str, Any]) -> Pipeline:

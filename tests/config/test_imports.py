@@ -1,14 +1,18 @@
-"""`tilepress db import`: CSV and YAML into the database, every mistake named, all of it or nothing."""
+"""`tilepress db import`: CSV, YAML and JSON into the database, every mistake named, all of it or nothing."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import yaml
 
 from config.database import Database, OrderLine
 from config.errors import ConfigurationError, StorageError
 from config.imports import import_file, import_files
 from config.shoptables import Section
+from config.templates import read_template, template_from_json
+from config.templatetable import TemplateRecord, TemplateSection
 
 SHOP = """\
 printers:
@@ -23,7 +27,19 @@ orders:
 """
 
 
-SECTIONS: tuple[Section, ...] = ("printers", "canvas_configs", "orders")
+TEMPLATE = """\
+background: mug.jpg
+areas:
+  - {name: front, corners: [[100, 100], [500, 120], [500, 400], [100, 380.5]], blend: multiply, mask: mask.png}
+  - name: back
+    box: {x: 700, y: 100, width: 400, height: 300, rotation: -5}
+    design: none
+    tint: "#c0ffee"
+watermark: {text: PROOF, tile: true}
+caption: {text: "{design} – {template}"}
+"""
+PLAIN = "{background: plain.jpg, areas: [{name: a, box: {x: 1, y: 1, width: 9, height: 9}}]}"
+SECTIONS: tuple[Section | TemplateSection, ...] = ("printers", "canvas_configs", "orders", "mockup_templates")
 
 
 @pytest.fixture
@@ -147,7 +163,7 @@ def test_an_order_in_two_files_names_both_places(local: Database, tmp_path: Path
 def test_everything_wrong_in_a_yaml_file_is_said_at_once(local: Database, tmp_path: Path) -> None:
     text = """\
 printers:
-  - {name: A, max_width_inches: wide, dpi: 5, colour: red}
+  - {name: A, max_width_inches: wide, dpi: 5, finish: matt}
 canvas_configs: {name: B}
 orders:
   - order: 1001
@@ -159,7 +175,7 @@ orders:
     assert complaints(local, tmp_path, text) == [
         "in.yaml:2: printers[0].max_width_inches: must be a number, without quotes or unit",
         "in.yaml:2: printers[0].dpi: must be at least 10",
-        "in.yaml:2: printers[0].colour: unknown key; remove it. Known here: dpi, is_active, is_default, "
+        "in.yaml:2: printers[0].finish: unknown key; remove it. Known here: dpi, is_active, is_default, "
         "max_height_inches, max_width_inches, name",
         "in.yaml:3: canvas_configs: must be a list",
         "in.yaml:6: orders[0].items: must be a list with at least one entry",
@@ -265,3 +281,141 @@ def test_names_are_imported_without_the_blanks_around_them(database: Database, t
 def test_a_yes_is_no_name(local: Database, tmp_path: Path) -> None:
     text = "orders: [{order: yes, items: [{design: a.png}]}]"
     assert complaints(local, tmp_path, text)[0] == "in.yaml:1: orders[0].order: must be text in quotes"
+
+
+# Mock-up templates
+
+
+def as_row(name: str | int, text: str) -> str:
+    """Return a template's own YAML as the only row of a file of rows."""
+    return f"mockup_templates:\n  - name: {name}\n    template:\n" + "".join(
+        f"      {line}" for line in text.splitlines(keepends=True)
+    )
+
+
+def test_a_template_comes_by_its_own_file_and_is_called_as_that(database: Database, tmp_path: Path) -> None:
+    assert bring(database, tmp_path, TEMPLATE, "mug-11oz.yaml") == {"mockup_templates": 1}
+    assert database.templates() == [TemplateRecord("mug-11oz", yaml.safe_load(TEMPLATE))]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("mug.yaml", TEMPLATE),
+        ("mug.json", json.dumps(yaml.safe_load(TEMPLATE), indent=2)),
+        ("mug.JSON", json.dumps(yaml.safe_load(TEMPLATE), separators=(",", ":"))),
+    ],
+)
+def test_a_template_of_the_database_is_the_one_of_its_file(
+    database: Database, tmp_path: Path, name: str, text: str
+) -> None:
+    bring(database, tmp_path, text, name)
+    (record,) = database.templates()
+    stored = template_from_json(record.name, record.data, "the database")
+    written = read_template(tmp_path / name, tmp_path)
+    assert (stored.name, stored.template) == (written.name, written.template)
+    assert list(stored.pictures()) == list(written.pictures())
+
+
+def test_a_yaml_file_of_rows_may_hold_templates(database: Database, tmp_path: Path) -> None:
+    text = f"{SHOP}{as_row(16, TEMPLATE)}  - {{name: old, is_active: no, template: {PLAIN}}}\n"
+    assert bring(database, tmp_path, text) == {"printers": 1, "canvas_configs": 1, "orders": 1, "mockup_templates": 2}
+    assert database.templates() == [TemplateRecord("16", yaml.safe_load(TEMPLATE))]
+    states = [(row["name"], row["is_active"]) for row in database.rows("mockup_templates")]
+    assert states == [("16", True), ("old", False)]
+
+
+def test_a_template_takes_the_place_of_the_one_of_its_name(database: Database, tmp_path: Path) -> None:
+    bring(database, tmp_path, f"mockup_templates: [{{name: mug, is_active: false, template: {PLAIN}}}]")
+    assert database.templates() == []
+    bring(database, tmp_path, TEMPLATE, "mug.yaml")
+    assert database.templates() == [TemplateRecord("mug", yaml.safe_load(TEMPLATE))]
+
+
+def test_templates_and_rows_of_several_files_go_in_together_or_not_at_all(local: Database, tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("mug.yaml", "shop.yaml", "cup.yaml")]
+    for file, text in zip(files, (TEMPLATE, SHOP, "background: cup.jpg\n"), strict=True):
+        file.write_text(text)
+    with pytest.raises(ConfigurationError, match=r"cup\.yaml:1: areas: missing; add this key"):
+        import_files(local, files, {})
+    assert [local.rows(section) for section in SECTIONS] == [[], [], [], []]
+    files[2].write_text(TEMPLATE)
+    import_files(local, files, {})
+    assert [record.name for record in local.templates()] == ["cup", "mug"]
+
+
+def test_everything_wrong_in_a_template_is_said_at_once(local: Database, tmp_path: Path) -> None:
+    text = """\
+background: mug.jpg
+areas:
+  - {name: front, corners: [[1, 1], [9, 1], [9, 9]]}
+  - name: back
+    boxx: {x: 1}
+printers: []
+"""
+    assert complaints(local, tmp_path, text, "mug.yaml") == [
+        "mug.yaml:3: areas[0].corners: must be four corners, [[x, y], [x, y], [x, y], [x, y]], clockwise from the top "
+        "left; there are 3",
+        "mug.yaml:5: areas[1].boxx: unknown key; did you mean box?",
+        "mug.yaml:6: printers: unknown key; remove it. Known here: areas, background, caption, version, watermark",
+        "  See docs/mockups.md.",
+    ]
+
+
+def test_everything_wrong_in_templates_among_rows_is_said_at_once(local: Database, tmp_path: Path) -> None:
+    text = """\
+mockup_templates:
+  - name: mug
+    template:
+      background: mug.jpg
+      areas:
+        - {name: front, box: {x: 1, y: 1, width: 9, height: 9}}
+        - name: back
+          corners: [[1, 1], [9, 9], [9, 1], [1, 9]]
+  - {name: "a/b", is_active: maybe, template: {background: x.jpg, areas: []}}
+  - {template: mug.yaml}
+"""
+    assert complaints(local, tmp_path, text) == [
+        "in.yaml:8: mockup_templates[0].template.areas[1].corners: the sides cross each other; name the corners "
+        "clockwise from the top left",
+        "in.yaml:9: mockup_templates[1].name: must be 1 to 64 letters, digits and . _ -, beginning with a letter or "
+        "digit",
+        "in.yaml:9: mockup_templates[1].is_active: must be true or false",
+        "in.yaml:9: mockup_templates[1].template.areas: must be a list with at least one entry",
+        "in.yaml:10: mockup_templates[2].name: missing; add this key",
+        "in.yaml:10: mockup_templates[2].template: must be a mapping of keys",
+        "  Nothing was imported. See docs/first-steps.md for the form.",
+    ]
+
+
+@pytest.mark.parametrize("name", ["my mug.yaml", "-mug.yaml", "x" * 65 + ".yaml", "tasse-à-café.json"])
+def test_a_file_whose_name_no_template_can_have_is_to_be_renamed(local: Database, tmp_path: Path, name: str) -> None:
+    stem = name.rpartition(".")[0]
+    assert complaints(local, tmp_path, PLAIN, name) == [
+        f"{name}: a template is called as its file, and cannot be called {stem!r}",
+        "  Rename it: 1 to 64 letters, digits and . _ -, beginning with a letter or digit.",
+    ]
+
+
+def test_a_template_in_two_files_names_both_places(local: Database, tmp_path: Path) -> None:
+    one, two = tmp_path / "mug.yaml", tmp_path / "shop.yaml"
+    one.write_text(TEMPLATE)
+    two.write_text(as_row("mug", TEMPLATE))
+    with pytest.raises(ConfigurationError) as caught:
+        import_files(local, [one, two], {})
+    assert f"{two}:2: mockup_templates: the name was there already at {one}:1; keep one of them" in str(caught.value)
+
+
+def test_a_template_s_own_file_reads_no_variables(local: Database, tmp_path: Path) -> None:
+    text = PLAIN.replace("plain.jpg", "'${SECRET}'").replace("name: a", "name: '${SECRET:-a}'")
+    assert complaints(local, tmp_path, text, "mug.yaml", SECRET="hunter2") == [
+        "mug.yaml:1: background: variables are not read here; write the value itself",
+        "mug.yaml:1: areas[0].name: variables are not read here; write the value itself",
+        "  See docs/mockups.md.",
+    ]
+
+
+def test_a_template_among_the_shop_s_own_rows_reads_variables(database: Database, tmp_path: Path) -> None:
+    text = as_row("mug", TEMPLATE)
+    bring(database, tmp_path, text.replace("mug.jpg", "${PHOTO}"), PHOTO="new.jpg")
+    assert [record.data["background"] for record in database.templates()] == ["new.jpg"]

@@ -8,7 +8,7 @@ import yaml
 
 from config.errors import ConfigurationError
 from config.loader import Overrides, load_pipeline
-from config.schema import Pipeline
+from config.schema import GangsheetJob, Pipeline, Sheet
 
 SOUND = """\
 version: 1
@@ -33,6 +33,13 @@ def load(folder: Path, text: str = SOUND, overrides: Overrides | None = None, **
     return load_pipeline(write(folder, text), environ, overrides)
 
 
+def sheet_of(pipeline: Pipeline) -> Sheet:
+    """Return the sheet of the first job."""
+    job = pipeline.jobs[0]
+    assert isinstance(job, GangsheetJob)
+    return job.sheet
+
+
 def complaints(folder: Path, text: str = SOUND, overrides: Overrides | None = None, **environ: str) -> list[str]:
     """Return the lines of the error, the folder left out."""
     with pytest.raises(ConfigurationError) as caught:
@@ -42,7 +49,7 @@ def complaints(folder: Path, text: str = SOUND, overrides: Overrides | None = No
 
 def test_a_sound_file_is_read(tmp_path: Path) -> None:
     pipeline = load(tmp_path)
-    assert (pipeline.name, pipeline.jobs[0].name, pipeline.jobs[0].sheet.dpi) == ("nightly", "uvdtf", 400)
+    assert (pipeline.name, pipeline.jobs[0].name, sheet_of(pipeline).dpi) == ("nightly", "uvdtf", 400)
 
 
 def test_everything_wrong_is_said_at_once_with_line_key_and_remedy(tmp_path: Path) -> None:
@@ -138,7 +145,7 @@ JOB: tuple[str | int, ...] = ("jobs", 0)
             "jobs[0].sheet: give printer and canvas, or width_in, height_in and dpi; missing: dpi",
         ),
         (edited(*JOB, "orders", csv=...), "jobs[0].orders: give exactly one of csv, database, items"),
-        (edited(*JOB, kind="mockup"), "jobs[0].kind: must be 'gangsheet'"),
+        (edited(*JOB, kind="mockup"), "jobs[0].kind: must be 'gangsheet' or 'mockups'"),
         (edited(*JOB, "output", to=""), "jobs[0].output.to: must be not empty"),
         (edited(threads=0), "threads: must be at least 1"),
         (
@@ -220,7 +227,7 @@ def test_no_message_repeats_a_secret_that_two_jobs_are_called(tmp_path: Path) ->
 
 def dynamic(folder: Path, yaml_says: str, *settings: str, switch: bool | None = None, **environ: str) -> bool:
     text = SOUND.replace("dpi: 400}", f"dpi: 400{yaml_says}}}")
-    return load(folder, text, Overrides(settings, switch), **environ).jobs[0].sheet.dynamic_sizing
+    return sheet_of(load(folder, text, Overrides(settings, switch), **environ)).dynamic_sizing
 
 
 def test_dynamic_sizing_is_off_where_nobody_speaks(tmp_path: Path) -> None:
@@ -312,18 +319,18 @@ def test_what_is_said_anew_needs_no_variable(tmp_path: Path) -> None:
     "key", ["jobs.uvdtf.sheet.dpi", "jobs.0.sheet.dpi", "jobs[0].sheet.dpi"], ids=["name", "number", "as shown"]
 )
 def test_a_job_is_addressed_by_name_or_number(tmp_path: Path, key: str) -> None:
-    assert load(tmp_path, overrides=Overrides((f"{key}=300",))).jobs[0].sheet.dpi == 300
+    assert sheet_of(load(tmp_path, overrides=Overrides((f"{key}=300",)))).dpi == 300
 
 
 def test_the_last_of_two_settings_counts(tmp_path: Path) -> None:
     settings = ("jobs.0.sheet.dpi=300", "jobs.0.sheet.dpi=600")
-    assert load(tmp_path, overrides=Overrides(settings)).jobs[0].sheet.dpi == 600
+    assert sheet_of(load(tmp_path, overrides=Overrides(settings))).dpi == 600
 
 
 def test_a_setting_may_be_a_mapping_a_new_key_or_a_variable(tmp_path: Path) -> None:
     settings = ("jobs.0.sheet={width_in: 4, height_in: 5, dpi: 100}", "memory.budget=1GB", "name=${SHOP}")
     pipeline = load(tmp_path, overrides=Overrides(settings), SHOP="north")
-    assert (pipeline.jobs[0].sheet.width_in, pipeline.memory.budget, pipeline.name) == (4, "1GB", "north")
+    assert (sheet_of(pipeline).width_in, pipeline.memory.budget, pipeline.name) == (4, "1GB", "north")
 
 
 def test_a_key_set_to_nothing_is_as_if_the_file_did_not_say_it(tmp_path: Path) -> None:

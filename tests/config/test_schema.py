@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from config.schema import Designs, InlineItem, Layout, Memory, Orders, Output, Quality, Sheet, Store
+from config.designs import Designs
+from config.schema import InlineItem, Layout, Memory, Orders, Output, Quality, Sheet, Store
 
 
 def reason(model: type[Any], **keys: object) -> str:
