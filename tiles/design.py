@@ -81,11 +81,15 @@ class Design:
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """How a design is to be prepared: trimmed to `box` (upright pixels) or whole, then resized to exactly this."""
+    """How a design is to be prepared: trimmed to `box` (upright pixels) or whole, then resized to exactly this.
+
+    `premultiplied` colours are what is resampled once more: a transparent pixel's colour then counts for nothing.
+    """
 
     width_px: int
     height_px: int
     box: Rect | None = None
+    premultiplied: bool = False
 
     @property
     def prepared_bytes(self) -> int:
@@ -95,7 +99,7 @@ class Geometry:
 
 @dataclass(frozen=True, slots=True)
 class PreparedDesign:
-    """An artwork at its printed pixel size: 8-bit RGBA, straight alpha, sRGB, in a memory-mappable `.v` file."""
+    """An artwork at its printed pixel size: 8-bit RGBA, sRGB, in a memory-mappable `.v` file; alpha by its geometry."""
 
     path: Path
     width_px: int

@@ -4,7 +4,7 @@ Pixels flow once from top to bottom wherever the format allows it, so that memor
 artwork with an orientation tag is first laid down whole: on disk, not in memory.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +23,8 @@ from tiles.vips import disk_error
 
 TRIM_ALPHA = 1  # the least alpha that counts as ink: anything the printer could lay down
 SVG_MEASURE_PX = 2048  # an SVG's box is found on a drawing about this large, its longer side
+OPAQUE = 255
+_CHUNK_ROWS = 64  # fetched at once where nothing else asks for a number: some MB of the widest artwork
 _GAP = 4.0  # pure Lanczos to an eighth of the size; beyond, whole pixels are averaged first
 
 
@@ -68,21 +70,34 @@ def prepare(job: Preparation) -> None:
     The same design and geometry give the same bytes. Raises ArtworkError if the artwork cannot be decoded whole,
     or has changed since it was hashed; OSError if there is no room for it.
     """
-    scratch = job.target.with_suffix(".upright.v")
     try:
-        image = _upright(job.design, scratch, _drawing_scale(job.design, job.geometry))
-        image = _trimmed_rgba(image, job.geometry, job.design)
-        if _is_shrunk(image, job.geometry):
-            write_prepared(job.target, job.geometry, _shrunk(image, job.geometry))
-        else:
-            _print_size(image, job.geometry).write_to_file(str(job.target), keep="none")
-        _check_unchanged(job.design)
-    except pyvips.Error as error:
-        job.target.unlink(missing_ok=True)
-        raise _meaning(error) from None
+        rows = prepared_rows(job.design, job.geometry, job.target)
+        write_prepared(job.target, job.geometry, map(_four_bands, rows))
     except BaseException:
         job.target.unlink(missing_ok=True)
         raise
+
+
+def prepared_rows(design: Design, geometry: Geometry, beside: Path) -> Generator[Rgba, None, None]:
+    """Yield the prepared design's rows, top to bottom, some at a time; what is yielded may be overwritten by the next.
+
+    Artwork without alpha that is neither shrunk nor enlarged comes as RGB: three bands, where there are four otherwise.
+    Room for temporaries is taken beside the path. Raises as `prepare` does, a change of the file after the last rows.
+    """
+    scratch = beside.with_suffix(".upright.v")
+    try:
+        image = _upright(design, scratch, _drawing_scale(design, geometry))
+        image = _trimmed(image, geometry, design)
+        if _is_shrunk(image, geometry):
+            rows = _shrunk(_with_alpha(image), geometry)
+        elif image.hasalpha() or not _has_size(image, geometry):
+            rows = _rows(_print_size(_with_alpha(image), geometry))
+        else:
+            rows = _rows(image)
+        yield from map(_premultiplied, rows) if geometry.premultiplied else rows
+        _check_unchanged(design)
+    except pyvips.Error as error:
+        raise _meaning(error) from None
     finally:
         scratch.unlink(missing_ok=True)
 
@@ -133,32 +148,59 @@ def _drawing_scale(design: Design, geometry: Geometry) -> float:
     return max(geometry.width_px / box.width, geometry.height_px / box.height)
 
 
-def _trimmed_rgba(image: pyvips.Image, geometry: Geometry, design: Design) -> pyvips.Image:
-    """Return the image trimmed, in sRGB, as 8-bit RGBA."""
+def _trimmed(image: pyvips.Image, geometry: Geometry, design: Design) -> pyvips.Image:
+    """Return the image trimmed, in 8-bit sRGB, with the alpha it had."""
     if geometry.box is not None:
         image = _crop(image, geometry.box, image.width / design.header.width_px)
-    return _to_rgba(image)
+    return _to_srgb(image)
+
+
+def _has_size(image: pyvips.Image, geometry: Geometry) -> bool:
+    return (image.width, image.height) == (geometry.width_px, geometry.height_px)
 
 
 def _is_shrunk(image: pyvips.Image, geometry: Geometry) -> bool:
     """Tell whether the image becomes smaller, and larger in neither direction."""
-    size, printed = (image.width, image.height), (geometry.width_px, geometry.height_px)
-    return size != printed and printed[0] <= size[0] and printed[1] <= size[1]
+    smaller = geometry.width_px <= image.width and geometry.height_px <= image.height
+    return smaller and not _has_size(image, geometry)
 
 
 def _shrunk(image: pyvips.Image, geometry: Geometry) -> Iterator[Rgba]:
     """Yield the image's rows at its printed size, top to bottom."""
-    width = image.width
-    shrinker = Shrinker((width, image.height), (geometry.width_px, geometry.height_px))
+    shrinker = Shrinker((image.width, image.height), (geometry.width_px, geometry.height_px))
+    for chunk in _rows(image, shrinker.rows_in):
+        yield from shrinker.take(chunk)
+
+
+def _rows(image: pyvips.Image, count: int = _CHUNK_ROWS) -> Iterator[Rgba]:
+    """Yield an image's rows, `count` at a time."""
     region = pyvips.Region.new(image)
-    for top, rows in spans(image.height, shrinker.rows_in):
-        fetched = region.fetch(0, top, width, rows)
-        yield from shrinker.take(np.frombuffer(fetched, np.uint8).reshape(rows, width, BYTES_PER_PX))
+    for top, rows in spans(image.height, count):
+        fetched = region.fetch(0, top, image.width, rows)
+        yield np.frombuffer(fetched, np.uint8).reshape(rows, image.width, image.bands)
+
+
+def _four_bands(rows: Rgba) -> Rgba:
+    """Return rows as RGBA, whatever they came as."""
+    if rows.shape[2] == BYTES_PER_PX:
+        return rows
+    whole = np.full((*rows.shape[:2], BYTES_PER_PX), OPAQUE, np.uint8)
+    whole[..., :3] = rows
+    return whole
+
+
+def _premultiplied(rows: Rgba) -> Rgba:
+    """Return rows with their colours multiplied by alpha, rounded half up."""
+    alpha = rows[..., 3:]
+    if not alpha.size or alpha.min() == OPAQUE:
+        return rows
+    product = rows[..., :3].astype(np.uint16) * alpha + OPAQUE // 2
+    return np.concatenate([(product // OPAQUE).astype(np.uint8), alpha], axis=2)
 
 
 def _print_size(image: pyvips.Image, geometry: Geometry) -> pyvips.Image:
     """Return the image at its printed size, as it is or enlarged; no colour is left where there is no ink."""
-    if (image.width, image.height) != (geometry.width_px, geometry.height_px):
+    if not _has_size(image, geometry):
         image = _enlarged(image, geometry.width_px, geometry.height_px)
     inked = image[3] > 0
     return inked.ifthenelse(image, [0, 0, 0, 0]).copy(interpretation="srgb", xres=1.0, yres=1.0)
@@ -171,12 +213,16 @@ def _crop(image: pyvips.Image, box: Rect, scale: float) -> pyvips.Image:
     return image.crop(left, top, width, height)
 
 
-def _to_rgba(image: pyvips.Image) -> pyvips.Image:
-    """Return 8-bit sRGB with the alpha it had, or opaque."""
-    if (image.format, image.interpretation, image.bands) == ("uchar", "srgb", BYTES_PER_PX) and not has_profile(image):
+def _with_alpha(image: pyvips.Image) -> pyvips.Image:
+    return image if image.hasalpha() else image.addalpha()
+
+
+def _to_srgb(image: pyvips.Image) -> pyvips.Image:
+    """Return 8-bit sRGB with the alpha it had."""
+    if (image.format, image.interpretation) == ("uchar", "srgb") and not has_profile(image):
         return image
     if not image.hasalpha():
-        return to_srgb(image).addalpha()
+        return to_srgb(image)
     return to_srgb(image.extract_band(0, n=image.bands - 1)).bandjoin(_alpha(image))
 
 

@@ -130,6 +130,10 @@ class TileStore:
                 aside.unlink(missing_ok=True)
         return PreparedDesign(path, geometry.width_px, geometry.height_px)
 
+    def discard(self, design: Design, geometry: Geometry) -> None:
+        """Remove a prepared design that this run made for itself; whoever else has it mapped keeps its pixels."""
+        self._path(design, geometry).unlink(missing_ok=True)
+
     def find_header(self, sha256: str) -> Header | None:
         """Return the header that content with this hash was found to have."""
         noted = self._read_note(sha256, "header", {field.name for field in fields(Header)})
@@ -236,7 +240,8 @@ class TileStore:
         box = geometry.box
         trim = f"-{box.x}.{box.y}.{box.width}.{box.height}" if box else ""
         vector = "-svg" if design.header.is_vector else ""
-        name = f"{design.sha256}{vector}{trim}-{geometry.width_px}x{geometry.height_px}-{_PIPELINE}.v"
+        alpha = "-premultiplied" if geometry.premultiplied else ""
+        name = f"{design.sha256}{vector}{trim}{alpha}-{geometry.width_px}x{geometry.height_px}-{_PIPELINE}.v"
         return self.root / "designs" / design.sha256[:2] / name
 
     def _original(self, key: str) -> Path:
@@ -270,11 +275,15 @@ class TileStore:
 
 def write_prepared(path: Path, geometry: Geometry, chunks: "Iterable[Rgba]") -> None:
     """Write a prepared design as libvips' own format, from its rows, top to bottom."""
-    size = (geometry.width_px, geometry.height_px)
     with path.open("wb") as file:
-        file.write(_V_HEADER.pack(_V_MAGIC, *size, BYTES_PER_PX, 8, _V_UCHAR, _V_UNCODED, _V_SRGB, 1.0, 1.0))
+        file.write(v_header(geometry.width_px, geometry.height_px, BYTES_PER_PX))
         for chunk in chunks:
             file.write(chunk.data)
+
+
+def v_header(width: int, height: int, bands: int) -> bytes:
+    """Return what stands in libvips' own format before 8-bit sRGB pixels."""
+    return _V_HEADER.pack(_V_MAGIC, width, height, bands, 8, _V_UCHAR, _V_UNCODED, _V_SRGB, 1.0, 1.0)
 
 
 def hash_file(path: Path) -> str:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from tiles.design import Design, Geometry, Header, Limits, PreparedDesign
 from tiles.geometry import Rect
+from tiles.scene import PhotoFormat, Scene
+from tiles.sinks.sink import SheetFile
 from tiles.store import TileStore
 
 # ruff: noqa: PLC0415 - this is what the module is for
@@ -21,6 +23,17 @@ def measure_ink(design: Design, scratch: Path) -> Rect:
     from tiles.prepare import find_trim_box
 
     return find_trim_box(design, scratch)
+
+
+def make_mockup(scene: Scene, target: Path, form: PhotoFormat, threads: int, scratch: Path) -> SheetFile:
+    """Render a mock-up into the file `target`, which appears whole or not at all; `scratch` names room beside."""
+    from tiles.heap import trim_heap
+    from tiles.photo import render_photo
+
+    try:
+        return render_photo(scene, target, form, threads, scratch)
+    finally:
+        trim_heap()
 
 
 def prepare_into(store: TileStore, design: Design, geometry: Geometry) -> PreparedDesign:

@@ -1,4 +1,4 @@
-"""PNG: 8-bit RGBA, filter Up, deflated in strips (W3C PNG, third edition)."""
+"""PNG: 8-bit RGBA or RGB, filter Up, deflated in strips (W3C PNG, third edition)."""
 
 import struct
 import zlib
@@ -10,14 +10,13 @@ import numpy as np
 
 from config.units import dpi_to_px_per_metre
 from tiles.canvas import Strip
-from tiles.design import BYTES_PER_PX
 from tiles.sinks.deflate import DEFLATE_END, ZLIB_HEADER, Deflated, Deflater, combine_adler
 from tiles.sinks.packing_sink import PackingSink
 from tiles.sinks.sink import SheetFormat
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _FILTER_UP = 2  # each byte less the one above it: flat artwork becomes zeros
-_RGBA = 6
+_COLOUR_TYPES = {3: 2, 4: 6}  # by bands: truecolour, and with alpha
 _METRE = 1
 
 
@@ -27,14 +26,14 @@ class PngSink(PackingSink[Deflated]):
     def __init__(self, path: Path, sheet: SheetFormat) -> None:
         """Open nothing yet."""
         super().__init__(path, sheet)
-        self._above: Strip = np.zeros((1, sheet.width, BYTES_PER_PX), np.uint8)
+        self._above: Strip = np.zeros((1, sheet.width, sheet.bands), np.uint8)
         self._adler = zlib.adler32(b"")
 
     def _begin(self) -> None:
         sheet = self._sheet
         per_metre = dpi_to_px_per_metre(sheet.dpi)
         self._file.write(SIGNATURE)
-        self._chunk(b"IHDR", struct.pack(">IIBBBBB", sheet.width, sheet.height, 8, _RGBA, 0, 0, 0))
+        self._chunk(b"IHDR", struct.pack(">IIBBBBB", sheet.width, sheet.height, 8, _COLOUR_TYPES[sheet.bands], 0, 0, 0))
         self._chunk(b"iCCP", b"sRGB\0\0" + zlib.compress(sheet.profile, 9))
         self._chunk(b"pHYs", struct.pack(">IIB", per_metre, per_metre, _METRE))
         self._chunk(b"IDAT", ZLIB_HEADER)

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
+from tiles.design import BYTES_PER_PX
 from tiles.sinks.deflate import Deflater, best_deflater
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ class SheetFile:
 class SheetFormat:
     """What a sink must know before the first strip.
 
-    `threads` encode at once; the bytes do not depend on it. They do on `deflater`; the pixels do not.
+    `bands` are 4 (RGBA, straight alpha), or 3 (RGB) where a format takes them. `threads` encode at once; the bytes do
+    not depend on it. They do on `deflater`; the pixels do not.
     """
 
     width: int
@@ -43,6 +45,7 @@ class SheetFormat:
     profile: bytes
     threads: int
     deflater: Deflater = field(default_factory=best_deflater)
+    bands: int = BYTES_PER_PX
 
 
 class Sink(Protocol):
@@ -71,14 +74,14 @@ class RowCount:
 
     def __init__(self, sheet: SheetFormat) -> None:
         """Begin at the top."""
-        self._width = sheet.width
+        self._row = (sheet.width, sheet.bands)
         self.left = sheet.height
 
     def take(self, strip: "Strip") -> None:
         """Count a strip; raise ValueError if it is not the sheet's."""
-        rows, width, _ = strip.shape
-        if width != self._width or not 0 < rows <= self.left:
-            raise ValueError(f"a strip of {width}×{rows} pixels where {self._width}×{self.left} are left")
+        rows, width, bands = strip.shape
+        if (width, bands) != self._row or not 0 < rows <= self.left:
+            raise ValueError(f"a strip of {width}×{rows} pixels where {self._row[0]}×{self.left} are left")
         self.left -= rows
 
     def check_complete(self) -> None:
