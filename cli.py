@@ -23,12 +23,14 @@ from config.errors import ExitCode, Terminated, TilepressError
 
 if TYPE_CHECKING:
     from config.database import Database
-    from config.schema import GangsheetJob, Pipeline
+    from config.schema import Job, Pipeline
     from config.shoptables import Section
+    from config.templatetable import TemplateSection
     from pipeline.context import Context, Progress
     from pipeline.log import LogFormat
 
 DEFAULT_DATABASE = "sqlite:///tilepress.db"
+_SHOWN: "tuple[Section | TemplateSection, ...]" = ("printers", "canvas_configs", "orders", "mockup_templates")
 
 _EPILOG = (
     "Exit codes: 0 all done; 2 usage or configuration; 3 done, but some items were rejected or failed; "
@@ -57,7 +59,7 @@ class Request:
     dynamic_sizing: bool | None
     out: str | None
 
-    def settle(self, progress: "Progress", *, opens_artwork: bool = True) -> "tuple[list[GangsheetJob], Context]":
+    def settle(self, progress: "Progress", *, opens_artwork: bool = True) -> "tuple[list[Job], Context]":
         """Return the jobs asked for, and the context to do them in.
 
         Called before anything large is imported: what it starts early is then ready when it is needed.
@@ -72,7 +74,7 @@ class Request:
 
         overrides = Overrides(self.settings, self.dynamic_sizing, self.out)
         pipeline = load_pipeline(self.file, os.environ, overrides)
-        return choose_jobs(pipeline, self.jobs), build_context(pipeline, self.file, progress, self.orders)
+        return choose_jobs(pipeline, self.jobs, self.orders), build_context(pipeline, self.file, progress, self.orders)
 
 
 def _about_a_pipeline(command: Callable[..., None]) -> Callable[..., None]:
@@ -98,7 +100,13 @@ def _about_a_pipeline(command: Callable[..., None]) -> Callable[..., None]:
             default=None,
             help="Shrink each part to its content, or keep the sheet's full size.",
         ),
-        click.option("--order", "orders", multiple=True, metavar="ID", help="Only this order; may be repeated."),
+        click.option(
+            "--order",
+            "orders",
+            multiple=True,
+            metavar="ID",
+            help="Only this order, and no job without orders; may be repeated.",
+        ),
         click.option("--job", "jobs", multiple=True, metavar="NAME", help="Only this job; may be repeated."),
         _pipeline_argument,
     ):
@@ -205,7 +213,7 @@ def doctor(url: str | None) -> None:
 
 @command_line.group()
 def db() -> None:
-    """Printers, canvas configurations and orders in the database."""
+    """Printers, canvas configurations, orders and mock-up templates in the database."""
 
 
 def _database_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -236,12 +244,11 @@ def db_init(url: str | None, pipeline: Path | None) -> None:
 
 @db.command("show")
 @_database_options
-@click.argument("table", type=click.Choice(["printers", "canvas_configs", "orders"]), required=False)
-def db_show(url: str | None, pipeline: Path | None, table: "Section | None") -> None:
-    """List printers, canvas configurations and orders, or one TABLE of them."""
+@click.argument("table", type=click.Choice(_SHOWN), required=False)
+def db_show(url: str | None, pipeline: Path | None, table: "Section | TemplateSection | None") -> None:
+    """List printers, canvas configurations, orders and mock-up templates, or one TABLE of them."""
     database = _database(url, pipeline)
-    sections: tuple[Section, ...] = (table,) if table else ("printers", "canvas_configs", "orders")
-    for section in sections:
+    for section in (table,) if table else _SHOWN:
         rows = database.rows(section)
         click.echo(f"{section}:")
         for row in rows:
@@ -252,7 +259,7 @@ def db_show(url: str | None, pipeline: Path | None, table: "Section | None") -> 
 @_database_options
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 def db_import(url: str | None, pipeline: Path | None, files: tuple[Path, ...]) -> None:
-    """Bring printers, canvas configurations and orders in from YAML or CSV files: all of them or nothing."""
+    """Bring printers, canvas configurations, orders and templates in from YAML, JSON or CSV: all files or nothing."""
     from config.imports import import_files
 
     for file, counts in zip(files, import_files(_database(url, pipeline), files, os.environ), strict=True):

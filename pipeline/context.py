@@ -33,15 +33,18 @@ class Stopwatch:
         """Start the clock of the whole run."""
         self._began = time.monotonic()
         self._spent = dict.fromkeys(STEPS, 0.0)
+        self._within = 0.0  # seconds of steps within the one at hand
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Count the time of the block towards the step `name`."""
-        began = time.monotonic()
+        """Count the time of the block towards the step `name`, but for that of steps within it."""
+        began, outer, self._within = time.monotonic(), self._within, 0.0
         try:
             yield
         finally:
-            self._spent[name] += time.monotonic() - began
+            spent = time.monotonic() - began
+            self._spent[name] += spent - self._within
+            self._within = outer + spent
 
     def seconds(self) -> dict[str, float]:
         """Return seconds by step, and in total so far."""

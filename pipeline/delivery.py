@@ -68,6 +68,9 @@ class Outbox(Protocol):
     def holds(self, file: str, size: int, sha256: str) -> bool:
         """Tell whether a part lies at its place, whole."""
 
+    def keeps(self, file: str, size: int, sha256: str) -> bool:
+        """Tell whether a delivered file seems to be there: by its bytes on this machine, by its size on a server."""
+
     def deliver(self, sheet: SheetFile) -> None:
         """Bring a rendered part to its place; it appears there whole or not at all."""
 
@@ -113,6 +116,10 @@ class FolderOutbox:
     def holds(self, file: str, size: int, sha256: str) -> bool:
         """Tell whether the part is in the folder."""
         return self.find(file, size, sha256) is not None
+
+    def keeps(self, file: str, size: int, sha256: str) -> bool:
+        """Tell whether the file is in the folder."""
+        return self.holds(file, size, sha256)
 
     def deliver(self, sheet: SheetFile) -> None:
         """Do nothing: it was rendered where it belongs."""
@@ -180,6 +187,11 @@ class ShelfOutbox:
         """Tell whether the part is on the server; its bytes are read back."""
         there = self._steadily(lambda: self._shelf.find(file))
         return there is not None and there.bytes == size and self._steadily(lambda: self._shelf.hash(file)) == sha256
+
+    def keeps(self, file: str, size: int, sha256: str) -> bool:  # noqa: ARG002 - of the contract
+        """Tell whether a file of this name and size is there; its bytes were read back when it was delivered."""
+        there = self._steadily(lambda: self._shelf.find(file))
+        return there is not None and there.bytes == size
 
     def deliver(self, sheet: SheetFile) -> None:
         """Upload the part under its name; what stopped over is removed."""

@@ -9,10 +9,12 @@ from config.database import Database
 from config.errors import ConfigurationError, ExitCode
 from config.imports import import_file
 from config.loader import load_pipeline
+from config.schema import GangsheetJob
 from pipeline import gangsheet
 from pipeline.context import Progress
 from pipeline.delivery import storing, write_bytes
 from pipeline.planview import write_preview
+from pipeline.preview import draw_plan
 from pipeline.runner import run_jobs
 from pipeline.surroundings import build_context
 from tiles.preview import shrink_sheet
@@ -32,10 +34,11 @@ def run_demo(folder: Path, environ: Mapping[str, str], progress: Progress, say: 
     pipeline = load_pipeline(folder / PIPELINE, environ)
     context = build_context(pipeline, folder / PIPELINE, progress)
     say(f"The example is in {folder}: pipeline file, database, orders, artwork.")
-    drafts = [gangsheet.draft(job, context) for job in pipeline.jobs]  # afterwards, nothing is left to print
+    printed = [job for job in pipeline.jobs if isinstance(job, GangsheetJob)]
+    drafts = [gangsheet.draft(job, context) for job in printed]  # afterwards, nothing is left to print
     reports, code = run_jobs(pipeline.jobs, context)
     for draft, report in zip(drafts, reports, strict=False):
-        layout = write_preview(draft.plan, folder / "out" / "layout.png")
+        layout = write_preview(draw_plan(draft.plan), folder / "out" / "layout.png")
         sheets = [Path(file) for file in report.files]
         pictures = [_picture(sheet) for sheet in sheets]
         say("\nPrint-ready parts:")

@@ -32,8 +32,7 @@ class Desk:
     @property
     def place(self) -> str:
         """Where parts go by the job's settings: a URL, or the path of a folder."""
-        to = self.job.output.to.replace(DATE, self.today)
-        return str(parse_address(to)) if is_url(to) else str((self.context.folder / to).absolute())
+        return place_of(self.job.output.to, self.context.folder, self.today)
 
     @property
     def limits(self) -> Limits:
@@ -65,7 +64,7 @@ def open_desk(job: GangsheetJob, context: Context) -> Desk:
     """Return the desk for a job; ConfigurationError if artwork would be looked for where parts go."""
     library = Library(job.designs, context.folder, context.servers, context.store)
     desk = Desk(job, context, library, Stopwatch(), datetime.now(UTC).date().isoformat())
-    if _same_place(desk.place, library.root_name):
+    if same_place(desk.place, library.root_name):
         raise ConfigurationError(
             "output.to and designs.root are the same folder", "Parts could overwrite artwork: name another folder."
         )
@@ -83,7 +82,13 @@ def workplace(desk: Desk, bench: Workbench) -> Workplace:
     return Workplace(desk.context.store, bench, desk.context.governor)
 
 
-def _same_place(one: str, other: str) -> bool:
+def place_of(to: str, folder: Path, today: str) -> str:
+    """Return the URL, or the path of a folder, that `output.to` means; relative ones count from `folder`."""
+    to = to.replace(DATE, today)
+    return str(parse_address(to)) if is_url(to) else str((folder / to).absolute())
+
+
+def same_place(one: str, other: str) -> bool:
     """Tell whether two places, paths or URLs, are the same."""
     if is_url(one) or is_url(other):
         return one.rstrip("/") == other.rstrip("/")

@@ -86,7 +86,7 @@ class Governor:
         trim_heap()
         after = self.used_bytes()
         log.info(
-            f"Memory after {what}: {format_bytes(before)} → {format_bytes(after)}, "
+            f"Memory usage after {what}: {format_bytes(before)} → {format_bytes(after)}, "
             f"{format_bytes(max(0, before - after))} freed",
             extra={"before_bytes": before, "after_bytes": after},
         )

@@ -11,7 +11,7 @@ import unicodedata
 from dataclasses import asdict
 from pathlib import Path
 
-from config import schema
+from config.designs import Designs
 from config.errors import ArtworkError, ConfigurationError, StorageError, TransientError, UnavailableError
 from config.units import parse_bytes
 from pipeline.delivery import storing
@@ -27,11 +27,14 @@ FETCH_BYTES = 3_000_000  # what a download holds: a connection, and what was rea
 class Library:
     """The artwork of one job; used from several threads. `spared` counts files that were found unchanged."""
 
-    def __init__(self, designs: schema.Designs, folder: Path, servers: Servers, store: TileStore) -> None:
-        """Look names up as `designs` says; a relative root counts from `folder`.
+    def __init__(
+        self, designs: Designs, folder: Path, servers: Servers, store: TileStore, key: str = "designs.root"
+    ) -> None:
+        """Look names up as `designs` says; a relative root counts from `folder`. `key` is what messages call the root.
 
         Raises ConfigurationError if `designs` names a URL that is none.
         """
+        self._key = key
         self._designs, self._servers, self._store = designs, servers, store
         self._max_bytes = parse_bytes(designs.max_bytes)
         self.root = parse_address(designs.root) if is_url(designs.root) else folder / designs.root
@@ -47,7 +50,7 @@ class Library:
     def check(self) -> None:
         """Raise ConfigurationError if the root is a folder of this machine, and there is none."""
         if isinstance(self.root, Path) and not self.root.is_dir():
-            raise ConfigurationError(f"{self.root}: no such folder", "Check designs.root in the pipeline file.")
+            raise ConfigurationError(f"{self.root}: no such folder", f"Check {self._key} in the pipeline file.")
 
     def is_remote(self, reference: str) -> bool:
         """Tell whether a design has to be fetched."""
@@ -61,11 +64,11 @@ class Library:
         if is_url(reference):
             return self._fetch(self._let_in(reference))
         if isinstance(self.root, Path):
-            return resolve(reference, self.root)
+            return resolve(reference, self.root, self._key)
         try:
             return self._fetch(self.root.below(reference))
         except ValueError:
-            raise ArtworkError(f"outside designs.root: {reference}") from None
+            raise ArtworkError(f"outside {self._key}: {reference}") from None
 
     def _let_in(self, reference: str) -> Address:
         try:
@@ -74,7 +77,7 @@ class Library:
             raise ArtworkError(error.message) from None
         inside = isinstance(self.root, Address) and self.root.contains(address)
         if not inside and not any(_covers(allowed, address) for allowed in self._allowed):
-            raise ArtworkError(f"{address} is not below designs.root, nor among designs.urls")
+            raise ArtworkError(f"{address} is not below {self._key}, nor among designs.urls")
         return address
 
     def _fetch(self, address: Address) -> Path:
@@ -108,7 +111,7 @@ class Library:
         return isinstance(self.root, Address) and self.root.origin == address.origin
 
 
-def resolve(name: str, root: Path) -> Path:
+def resolve(name: str, root: Path, key: str = "designs.root") -> Path:
     """Return the file that `name` leads to below `root`; raise ArtworkError if none does.
 
     Composed and decomposed Unicode spellings of a name are the same name. A link may lead anywhere below the root.
@@ -117,7 +120,7 @@ def resolve(name: str, root: Path) -> Path:
         raise ArtworkError("the design's name has control characters")
     root = Path(os.path.normpath(root))
     if not Path(os.path.normpath(root / name)).is_relative_to(root):
-        raise ArtworkError(f"outside designs.root: {name}")
+        raise ArtworkError(f"outside {key}: {name}")
     for spelling in dict.fromkeys((name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name))):
         path = root / spelling
         try:
@@ -127,7 +130,7 @@ def resolve(name: str, root: Path) -> Path:
         except OSError as error:
             raise ArtworkError(f"cannot be read: {error.strerror}: {name[:80]}") from None
         if not path.resolve().is_relative_to(root.resolve()):
-            raise ArtworkError(f"outside designs.root: {name} is a link that leads out of it")
+            raise ArtworkError(f"outside {key}: {name} is a link that leads out of it")
         if not stat.S_ISREG(status.st_mode):
             raise ArtworkError(f"no regular file: {name}")
         return path

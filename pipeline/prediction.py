@@ -12,6 +12,8 @@ PROCESS_BYTES = 40_000_000  # the main process with all it imports, before the f
 SERVER_BYTES = 30_000_000  # what children are forked off, with libvips and numpy; once, if there are any
 CHILD_BYTES = 28_000_000  # a child, beyond what it shares with the server
 COLUMN_BYTES = 9_500  # what a child holds for a column of its artwork: lines decoded, and resampled
+PHOTO_BLOCK_BYTES = 5_000  # for a column of a block of a mock-up: its planes, on each thread
+ENCODER_BYTES_PER_PX = 12  # of WebP, which holds the whole picture, its prediction and its tokens
 COPY_BYTES = 1_500  # what plan and manifest hold for a copy
 DECODER_SHARE = {"heif": 3.0, "webp": 1.6, "jpeg": 2.2}  # of decoded_bytes, when the whole image is held
 LOSSLESS_GROWTH = 2.0  # a shrunken PNG has more detail in each pixel than its original
@@ -29,6 +31,25 @@ def prepare_bytes(header: Header, geometry: Geometry) -> int:
     rows = max(header.width_px, geometry.width_px) * COLUMN_BYTES
     whole = header.decoded_bytes * DECODER_SHARE.get(header.format, 1.0) if header.buffered else 0
     return int(CHILD_BYTES + rows + whole)
+
+
+def photo_bytes(
+    headers: Sequence[Header], width_px: int, height_px: int, threads: int, *, encoder_holds_all: bool
+) -> int:
+    """Return what a child making a mock-up holds: strips, blocks of them in single precision, and what decoders hold.
+
+    `headers` are of the pictures read beside each other, the background among them.
+    """
+    strip = max(STRIP_BYTES, strip_rows(width_px) * width_px * BYTES_PER_PX)
+    under_way = strip * (threads + 2 + len(headers))
+    blocks = width_px * PHOTO_BLOCK_BYTES * threads
+    decoders = sum(
+        header.width_px * COLUMN_BYTES // 4
+        + (header.decoded_bytes * DECODER_SHARE.get(header.format, 1.0) if header.buffered else 0)
+        for header in headers
+    )
+    encoder = width_px * height_px * ENCODER_BYTES_PER_PX if encoder_holds_all else 0
+    return int(CHILD_BYTES + under_way + blocks + decoders + encoder)
 
 
 def peak_bytes(width_px: int, copies: int, work: Sequence[tuple[Design, Geometry]], threads: int) -> int:

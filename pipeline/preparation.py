@@ -5,18 +5,18 @@ fails is given up with its reason before any film is planned for it.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from config.errors import ArtworkError, BudgetError
 from config.schema import Quality
 from config.units import format_bytes
-from pipeline.governor import Governor
+from pipeline.admission import admitted
 from pipeline.items import Item, Rejection, reject
 from pipeline.machine import free_disk_bytes
 from pipeline.plan import PreparedKey, Printable
-from pipeline.prediction import PROCESS_BYTES, SERVER_BYTES, prepare_bytes
+from pipeline.prediction import prepare_bytes
 from pipeline.sizes import Artwork, print_size
 from pipeline.workplace import Workplace
 from tiles.design import Design, Geometry, PreparedDesign
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Key = TypeVar("Key")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ def measure_boxes(designs: Iterable[Design], place: Workplace) -> dict[str, Rect
         return place.bench.submit(measure_ink, unknown[sha256], place.store.scratch(f"{sha256}.trim.v"))
 
     needs = {sha256: prepare_bytes(design.header, geometry) for sha256, design in unknown.items()}
-    for sha256, outcome in _admitted(unknown, begin, needs, place):
+    for sha256, outcome in admitted(unknown, begin, needs, place):
         boxes[sha256] = outcome
         if isinstance(outcome, Rect):
             place.store.put_box(sha256, outcome)
@@ -98,18 +97,18 @@ def size_items(
 
 
 def prepare_designs(
-    keys: Iterable[PreparedKey],
-    work: Mapping[PreparedKey, tuple[Design, Geometry]],
+    keys: Iterable[Key],
+    work: Mapping[Key, tuple[Design, Geometry]],
     place: Workplace,
     advance: Callable[[int], None] = lambda count: None,
     meanwhile: Callable[[], object] = lambda: None,
-) -> dict[PreparedKey, PreparedDesign | ArtworkError]:
+) -> dict[Key, PreparedDesign | ArtworkError]:
     """Return each prepared design, made unless the store has it, or why it cannot be made.
 
     `meanwhile` is called whenever children are at work and this process is about to wait for them.
     """
-    ready: dict[PreparedKey, PreparedDesign | ArtworkError] = {}
-    missing: list[PreparedKey] = []
+    ready: dict[Key, PreparedDesign | ArtworkError] = {}
+    missing: list[Key] = []
     for key in dict.fromkeys(keys):
         found = place.store.find(*work[key])
         if found is None:
@@ -120,11 +119,11 @@ def prepare_designs(
     _check_disk(sum(work[key][1].prepared_bytes for key in missing), place.store)
     missing.sort(key=lambda key: _effort(work[key][0]), reverse=True)
 
-    def begin(key: PreparedKey) -> "Task[PreparedDesign]":
+    def begin(key: Key) -> "Task[PreparedDesign]":
         return place.bench.submit(prepare_into, place.store, *work[key])
 
     needs = {key: prepare_bytes(work[key][0].header, work[key][1]) for key in missing}
-    for key, outcome in _admitted(missing, begin, needs, place, meanwhile):
+    for key, outcome in admitted(missing, begin, needs, place, meanwhile):
         ready[key] = outcome
         advance(1)
     log.info(
@@ -141,41 +140,6 @@ def _effort(design: Design) -> int:
     byte inflated, which takes about as long.
     """
     return design.header.width_px * design.header.height_px + design.file_bytes
-
-
-def _admitted(
-    keys: Iterable[Key],
-    begin: "Callable[[Key], Task[Result]]",
-    needs: Mapping[Key, int],
-    place: Workplace,
-    meanwhile: Callable[[], object] = lambda: None,
-) -> Iterator[tuple[Key, Result | ArtworkError]]:
-    """Do `begin(key)` for every key in children; one that no memory here would ever suffice for fails for itself."""
-    governor = place.governor
-    fitting: list[Key] = []
-    for key in keys:
-        if PROCESS_BYTES + SERVER_BYTES + needs[key] > governor.ceiling_bytes:
-            yield key, _too_large(needs[key], governor)
-        else:
-            fitting.append(key)
-
-    def admit(key: Key) -> "Task[Result]":
-        if needs[key] > governor.room_bytes():  # nothing is under way, or it would not be this one's turn
-            place.bench.close()  # what idle children hold is worth more elsewhere
-        governor.admit("the next design", needs[key])
-        return begin(key)
-
-    def may_begin(key: Key, under_way: list[Key]) -> bool:
-        return needs[key] + sum(needs[other] for other in under_way) <= governor.room_bytes()
-
-    yield from place.bench.outcomes(fitting, admit, may_begin, meanwhile)
-
-
-def _too_large(need_bytes: int, governor: Governor) -> ArtworkError:
-    return ArtworkError(
-        f"decoding it needs about {format_bytes(need_bytes)}; the memory limit is {format_bytes(governor.limit.bytes)}",
-        "Send a smaller artwork, or one that can be read row by row (a PNG without interlacing).",
-    )
 
 
 def _geometry(

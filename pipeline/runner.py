@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from config.errors import ConfigurationError, ExitCode, TilepressError
-from config.schema import GangsheetJob, Pipeline
-from pipeline import gangsheet
+from config.schema import GangsheetJob, Job, Pipeline
 from pipeline.context import Context
 from pipeline.delivery import storing
+from pipeline.kinds import kind_of
 from pipeline.log import about
 from pipeline.report import Report
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from config.runs import RunBook
 
 log = logging.getLogger(__name__)
-
-JOB_KINDS: dict[str, Callable[[GangsheetJob, Context], Report]] = {"gangsheet": gangsheet.run}
 
 _WORST_FIRST = (
     ExitCode.BUG,
@@ -33,21 +31,21 @@ _WORST_FIRST = (
 )
 
 
-def run_jobs(jobs: Sequence[GangsheetJob], context: Context) -> tuple[list[Report], ExitCode]:
+def run_jobs(jobs: Sequence[Job], context: Context) -> tuple[list[Report], ExitCode]:
     """Run the jobs in turn; return their reports and the exit code of the worst outcome among them.
 
     Meanwhile no other run of this pipeline may be at work on the same database; SIGTERM and the deadline are heeded.
     """
     reports: list[Report] = []
 
-    def work(job: GangsheetJob) -> ExitCode:
+    def work(job: Job) -> ExitCode:
         context.stop.check()
         started_at = datetime.now(UTC).isoformat(timespec="seconds")
         with about(job=job.name):
-            reports.append(JOB_KINDS[job.kind](job, replace(context, started_at=started_at, book=book)))
+            reports.append(kind_of(job).run(job, replace(context, started_at=started_at, book=book)))
         return reports[-1].exit_code
 
-    def fail(job: GangsheetJob, error: TilepressError) -> None:
+    def fail(job: Job, error: TilepressError) -> None:
         log.error(f"Job {job.name}: {error.message}", extra={"job": job.name, "remedy": error.remedy})
         log.debug("The error came from here", exc_info=error)
 
@@ -84,9 +82,9 @@ def _tell_of_strays(context: Context, book: "RunBook") -> None:
 
 
 def for_each_job(
-    jobs: Sequence[GangsheetJob],
-    work: Callable[[GangsheetJob], ExitCode],
-    fail: Callable[[GangsheetJob, TilepressError], None],
+    jobs: Sequence[Job],
+    work: Callable[[Job], ExitCode],
+    fail: Callable[[Job, TilepressError], None],
 ) -> ExitCode:
     """Do `work` for every job, whatever becomes of the others; return the exit code of the worst outcome.
 
@@ -105,11 +103,15 @@ def for_each_job(
     return next(code for code in _WORST_FIRST if code in codes)
 
 
-def choose_jobs(pipeline: Pipeline, names: Sequence[str]) -> list[GangsheetJob]:
-    """Return the jobs with these names, all when none is named; ConfigurationError for a name that is not there."""
+def choose_jobs(pipeline: Pipeline, names: Sequence[str], orders: Sequence[str] = ()) -> list[Job]:
+    """Return the jobs with these names, all when none is named; ConfigurationError for a name that is not there.
+
+    Where only some orders are asked for, jobs that have none are left out.
+    """
     missing = sorted(set(names) - {job.name for job in pipeline.jobs})
     if missing:
         raise ConfigurationError(
             f"no such job: {', '.join(missing)}", f"The pipeline has: {', '.join(job.name for job in pipeline.jobs)}."
         )
-    return [job for job in pipeline.jobs if not names or job.name in names]
+    chosen = [job for job in pipeline.jobs if not names or job.name in names]
+    return [job for job in chosen if not orders or isinstance(job, GangsheetJob)]

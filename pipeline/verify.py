@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from config import schema
+from config.designs import Designs
 from config.errors import ArtworkError, ConfigurationError
 from config.units import dpi_to_px_per_metre
 from pipeline.checker import check_conservation, check_places, copy_of
@@ -81,7 +82,7 @@ def verify_run(
 
         def library_of(stated: Mapping[str, Any]) -> Library:
             jobs = pipeline.jobs if pipeline else ()
-            said = next((job.designs for job in jobs if job.name == stated["job"]), schema.Designs())
+            said = next((job.designs for job in jobs if job.name == stated["job"]), Designs())
             root = {"root": designs_root or stated["designs_root"], "max_bytes": "1TB"}  # it was accepted once
             return Library(said.model_copy(update=root), Path(), servers, place.store)
 

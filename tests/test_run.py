@@ -249,7 +249,7 @@ def test_the_log_tells_the_story(shop: "Shop") -> None:
     assert messages[0] == 'Gang sheet dimensions: 4.0"×5.0" = 400×500 pixels at 100 DPI'
     assert "Part 1/2: 1 copies of 1 designs on 400×500 pixels; 1 copies remain after it" in messages
     assert "Released 1 designs after their last copies: a.png" in messages
-    assert any(message.startswith("Memory after part 2/2: ") for message in messages)
+    assert any(message.startswith("Memory usage after part 2/2: ") for message in messages)
     assert messages[-1].startswith("Job job: 2 copies ordered, 2 placed on 2 parts, 0 rejected, ")
 
 

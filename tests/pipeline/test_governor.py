@@ -74,4 +74,4 @@ def test_memory_before_and_after_a_part_is_logged(caplog: pytest.LogCaptureFixtu
     values = iter([500, 200])
     with caplog.at_level(logging.INFO):
         Governor(LIMIT, lambda: next(values)).release("part 1/3")
-    assert caplog.messages == ["Memory after part 1/3: 500 B → 200 B, 300 B freed"]
+    assert caplog.messages == ["Memory usage after part 1/3: 500 B → 200 B, 300 B freed"]

@@ -88,7 +88,7 @@ def test_artwork_that_no_memory_here_would_suffice_for_fails_for_itself(
     first, second = (outcomes[key] for key in work)
     assert isinstance(first, PreparedDesign)
     assert isinstance(second, ArtworkError)
-    assert re.fullmatch(r"decoding it needs about \d\.\d GB; the memory limit is 256\.0 MB", second.message)
+    assert re.fullmatch(r"it needs about \d\.\d GB of memory; the limit is 256\.0 MB", second.message)
 
 
 @pytest.mark.parametrize(("limit_bytes", "at_once"), [(256_000_000, 1), (2_000_000_000, 4 + 1)])

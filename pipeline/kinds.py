@@ -1,0 +1,58 @@
+"""The kinds of jobs: where each is run, looked ahead at and checked. Modules are imported when they are needed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from config.schema import Job
+from pipeline.context import Context
+from pipeline.report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a job would do: in lines for a person, as plain values for JSON, and drawn as SVG if it can be drawn.
+
+    `complete` says whether all that was asked for can be done.
+    """
+
+    lines: tuple[str, ...]
+    content: Any
+    drawing: str | None
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """A kind of job, by the modules that hold `run`, `look_ahead` and `check`."""
+
+    runs_in: str
+    looks_ahead_in: str
+    checks_in: str
+
+    def run(self, job: Job, context: Context) -> Report:
+        """Do the job."""
+        report: Report = import_module(self.runs_in).run(job, context)
+        return report
+
+    def look_ahead(self, job: Job, context: Context) -> Outlook:
+        """Say what the job would do; nothing is rendered or delivered."""
+        outlook: Outlook = import_module(self.looks_ahead_in).look_ahead(job, context)
+        return outlook
+
+    def check(self, job: Job, context: Context, say: Callable[[str], None]) -> list[str]:
+        """Say what the job is about; return what is wrong with it. Nothing is changed."""
+        problems: list[str] = import_module(self.checks_in).check(job, context, say)
+        return problems
+
+
+_KINDS = {
+    "gangsheet": JobKind("pipeline.gangsheet", "pipeline.gangsheetview", "pipeline.gangsheetcheck"),
+    "mockups": JobKind("pipeline.mockups.job", "pipeline.mockups.view", "pipeline.mockups.check"),
+}
+
+
+def kind_of(job: Job) -> JobKind:
+    """Return the kind of a job."""
+    return _KINDS[job.kind]

@@ -1,0 +1,78 @@
+"""Which artwork a mock-up job is about: designs by name, each with one artwork or with sides, from files or a list."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from config.errors import ConfigurationError
+from config.mockups import MockupDesigns
+from pipeline.library import Library
+
+ONLY = ""  # the side of a design that has one artwork, which goes wherever a template wants any
+
+
+@dataclass(frozen=True, slots=True)
+class MockupDesign:
+    """A design: where the artwork of each of its sides is found."""
+
+    name: str
+    sides: Mapping[str, str]
+
+    def artwork(self, side: str | None) -> str | None:
+        """Return where the artwork for an area's `design` is: that side's, or the first where none is asked for.
+
+        A design that has one artwork has it on every side. None if it has no such side.
+        """
+        if ONLY in self.sides:
+            return self.sides[ONLY]
+        return next(iter(self.sides.values())) if side is None else self.sides.get(side)
+
+
+def list_designs(said: MockupDesigns, library: Library) -> list[MockupDesign]:
+    """Return the designs that the job names, in order. Raises ConfigurationError if there are none."""
+    if said.items is not None:
+        return [
+            MockupDesign(item.name, dict(item.sides) if item.sides else {ONLY: item.file or ""}) for item in said.items
+        ]
+    assert said.glob is not None
+    names = _matching(said.glob, library)
+    if not names:
+        raise ConfigurationError(
+            f"{library.root_name}: no file matches {said.glob}", "Check designs.glob, which counts from designs.root."
+        )
+    return _grouped(names, said.sides)
+
+
+def _matching(pattern: str, library: Library) -> list[str]:
+    """Return the names of files that a pattern matches below the library's root, sorted."""
+    root = library.root
+    if not isinstance(root, Path):
+        raise ConfigurationError(
+            f"{root}: designs.glob needs a folder of this machine", "List the designs of a server under designs.items."
+        )
+    library.check()
+    if PurePosixPath(pattern).is_absolute() or ".." in PurePosixPath(pattern).parts:
+        raise ConfigurationError(f"designs.glob: {pattern} leads out of designs.root", "Set designs.root instead.")
+    try:
+        found = [path for path in root.glob(pattern) if path.is_file() and not path.name.startswith(".")]
+    except (ValueError, IndexError, NotImplementedError) as error:
+        raise ConfigurationError(f"designs.glob: {pattern} is no pattern: {error}", "Write designs/*.png.") from None
+    return sorted(path.relative_to(root).as_posix() for path in found)
+
+
+def _grouped(names: Iterable[str], sides: Sequence[str]) -> list[MockupDesign]:
+    """Return the designs that files are of: those whose names end in a side go together."""
+    grouped: dict[tuple[str, str], dict[str, str]] = {}
+    designs: list[MockupDesign] = []
+    ending = re.compile(rf"(.+)[_-]({'|'.join(map(re.escape, sides))})") if sides else None
+    for name in names:
+        path = PurePosixPath(name)
+        match = ending.fullmatch(path.stem) if ending else None
+        if match is None:
+            designs.append(MockupDesign(path.stem, {ONLY: name}))
+        else:
+            grouped.setdefault((str(path.parent), match[1]), {}).setdefault(match[2], name)
+    for (_, stem), found in grouped.items():
+        designs.append(MockupDesign(stem, {side: found[side] for side in sides if side in found}))
+    return sorted(designs, key=lambda design: design.name)

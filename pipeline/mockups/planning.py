@@ -1,0 +1,157 @@
+"""Which mock-ups there are to be: every design on every template, each under a key that says what it is made of. Pure.
+
+The same key gives the same picture, so that what lies there under it already need not be made again.
+"""
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from config.basis import check_file_name
+from config.errors import ArtworkError
+from config.mockups import MockupOutput
+from config.templates import NOTHING, Area
+from pipeline.mockups.artwork import MockupDesign
+from pipeline.mockups.templates import OpenTemplate
+from tiles.design import Design
+
+RECIPE = 1  # raised when the same inputs come to give other pixels: older mock-ups are then made again
+
+
+@dataclass(frozen=True, slots=True)
+class Mockup:
+    """One mock-up to be made: the artwork of each area that shows any, and the name of its file.
+
+    `key` says what it is made of: see `plan_mockups`.
+    """
+
+    file: str
+    design: str
+    template: OpenTemplate
+    artwork: Mapping[str, Design]
+    references: Mapping[str, str]
+    key: str
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """The SHA-256 of every file it is made of, by name."""
+        template = self.template
+        hashes = {template.files[name]: picture.sha256 for name, picture in template.pictures.items()}
+        hashes |= {self.references[area]: design.sha256 for area, design in self.artwork.items()}
+        if template.watermark_picture is not None:
+            hashes[template.watermark_file] = template.watermark_picture.sha256
+        return hashes
+
+    def name_of(self, design: Design) -> str:
+        """Return the name of a file that it is made of."""
+        return next(name for name, sha256 in self.inputs.items() if sha256 == design.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A mock-up that cannot be made, and why."""
+
+    file: str
+    design: str
+    template: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MockupPlan:
+    """All mock-ups of a job, those of a design together, and all that cannot be made."""
+
+    mockups: tuple[Mockup, ...]
+    failures: tuple[Failure, ...]
+
+    @property
+    def asked(self) -> int:
+        """How many were asked for."""
+        return len(self.mockups) + len(self.failures)
+
+
+def plan_mockups(
+    designs: Sequence[MockupDesign],
+    templates: Sequence[OpenTemplate],
+    broken: Mapping[str, str],
+    artwork: Mapping[str, Design | ArtworkError],
+    output: MockupOutput,
+    file_name: Callable[[str, str], str],
+) -> MockupPlan:
+    """Return the mock-ups of every design on every template; `broken` says by name why a template cannot be used.
+
+    `artwork` holds what each reference of a design leads to. File names that would be the same, but for case or
+    spelling, are told apart by giving the later one up.
+    """
+    mockups: list[Mockup] = []
+    failures: list[Failure] = []
+    taken: dict[str, str] = {}
+    usable = {template.name: template for template in templates}
+    for design in designs:
+        for name in (*usable, *broken):
+            file = file_name(design.name, name)
+            try:
+                _check_name(file, f"{design.name} on {name}", taken)
+                if name in broken:
+                    raise ArtworkError(f"template {name}: {broken[name]}")
+                mockups.append(_planned(file, design, usable[name], artwork, output))
+            except ArtworkError as error:
+                failures.append(Failure(file, design.name, name, error.message))
+    return MockupPlan(tuple(mockups), tuple(failures))
+
+
+def _check_name(file: str, whose: str, taken: dict[str, str]) -> None:
+    try:
+        check_file_name(file)
+    except ValueError as error:
+        raise ArtworkError(f"no file can be called {file!r}: {error}") from None
+    first = taken.setdefault(unicodedata.normalize("NFC", file).casefold(), whose)
+    if first != whose:
+        raise ArtworkError(f"its file would be that of {first}; rename one of them")
+
+
+def _planned(
+    file: str,
+    design: MockupDesign,
+    template: OpenTemplate,
+    artwork: Mapping[str, Design | ArtworkError],
+    output: MockupOutput,
+) -> Mockup:
+    shown: dict[str, Design] = {}
+    references: dict[str, str] = {}
+    for area in areas_with_artwork(template):
+        reference = design.artwork(area.design)
+        if reference is None:
+            raise ArtworkError(f"the design has no side {area.design}, which area {area.name} of the template shows")
+        found = artwork[reference]
+        if isinstance(found, ArtworkError):
+            raise ArtworkError(f"{reference}: {found.message}")
+        shown[area.name] = found
+        references[area.name] = reference
+    return Mockup(file, design.name, template, shown, references, _key(design.name, template, shown, output))
+
+
+def areas_with_artwork(template: OpenTemplate) -> Iterator[Area]:
+    """Yield the areas of a template that artwork is put on."""
+    return (area for area in template.template.areas if area.design != NOTHING)
+
+
+def _key(design: str, template: OpenTemplate, shown: Mapping[str, Design], output: MockupOutput) -> str:
+    """Return a digest of everything that a mock-up's pixels, and its bytes, depend on."""
+    caption = template.caption.text.format(design=design, template=template.name) if template.caption else None
+    mark = template.watermark_picture
+    said: list[Any] = [
+        RECIPE,
+        output.model_dump(exclude={"to", "filename"}),
+        template.template.model_dump(exclude={"watermark", "caption"}),
+        {name: picture.sha256 for name, picture in template.pictures.items()},
+        template.watermark.model_dump() if template.watermark else None,
+        mark.sha256 if mark else None,
+        template.caption.model_dump() if template.caption else None,
+        caption,
+        {area: found.sha256 for area, found in shown.items()},
+    ]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
