@@ -172,7 +172,7 @@ def check(request: Request) -> None:
     "--pipeline", type=click.Path(path_type=Path), metavar="FILE", help="How servers are reached: as in this file."
 )
 def verify(manifest: str, designs: str | None, work: Path | None, pipeline: Path | None) -> None:
-    """Open again every part that MANIFEST, a path or URL, lists, and prove it pixel by pixel."""
+    """Open again everything that MANIFEST, a path or URL, lists, and prove it pixel by pixel."""
     from pipeline.log import progress_only
     from pipeline.verify import verify_run
 
@@ -181,7 +181,7 @@ def verify(manifest: str, designs: str | None, work: Path | None, pipeline: Path
     for problem in verdict.problems:
         click.echo(problem)
     state = f"{len(verdict.problems)} problems" if verdict.problems else "all is as the manifest says"
-    click.echo(f"{verdict.parts} parts, {verdict.placements} placements verified: {state}")
+    click.echo(f"{verdict.checked} verified: {state}")
     sys.exit(ExitCode.INCOMPLETE if verdict.problems else ExitCode.DONE)
 
 
@@ -335,6 +335,27 @@ def runs_forget(url: str | None, pipeline: Path | None, yes: bool, run_id: str) 
     with open_run_book(database, found.run.pipeline) as book:
         held = book.forget(found.run.id)
     click.echo(describe_forget(found.run, held))
+
+
+@command_line.group()
+def mockups() -> None:
+    """Look after mock-ups: designs on photographs of products."""
+
+
+@mockups.command("outline")
+@click.argument("template", type=click.Path(path_type=Path), metavar="TEMPLATE")
+@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help="Default: TEMPLATE-outline.png.")
+@click.option(
+    "--longest", type=click.IntRange(100, 10_000), default=2000, show_default=True, help="Of the picture, in pixels."
+)
+def mockups_outline(template: Path, out: Path | None, longest: int) -> None:
+    """Draw the areas of TEMPLATE, a YAML, on its background: with their names and the order of their corners."""
+    from pipeline.log import quiet_logging
+    from pipeline.mockups.outline import draw_template
+
+    quiet_logging()
+    target = out or template.with_name(f"{template.stem}-outline.png")
+    sys.exit(draw_template(template, target, longest, click.echo))
 
 
 @command_line.group()

@@ -8,13 +8,11 @@ from pathlib import Path
 
 from config.errors import ConfigurationError
 from config.schema import GangsheetJob
-from config.units import parse_bytes
 from pipeline.context import Context, Stopwatch
 from pipeline.library import Library
 from pipeline.storage.address import is_url, parse_address
 from pipeline.ticket import DATE, RUN
 from pipeline.workplace import Workplace
-from tiles.design import Limits
 from tiles.sinks import SUFFIXES
 from tiles.workbench import Workbench
 
@@ -33,12 +31,6 @@ class Desk:
     def place(self) -> str:
         """Where parts go by the job's settings: a URL, or the path of a folder."""
         return place_of(self.job.output.to, self.context.folder, self.today)
-
-    @property
-    def limits(self) -> Limits:
-        """What the job's artwork may ask for."""
-        said = self.job.designs
-        return Limits(said.max_pixels, parse_bytes(said.max_bytes), said.allow_svg)
 
     def places(self) -> Iterator[str]:
         """Yield where the parts may go: the place itself, then folders below it with the date in their names."""

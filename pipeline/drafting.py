@@ -106,7 +106,7 @@ def _probe(book: OrderBook, desk: Desk, bench: Workbench) -> dict[str, Design | 
     """Return the design of each name, or why it cannot be used; log what of it had to be fetched."""
     library = desk.library
     references = {item.design: item.reference or item.design for item in book.items}
-    designs = probe(references, library, desk.limits, workplace(desk, bench))
+    designs = probe(references, library, workplace(desk, bench))
     named = sum(library.is_remote(item.reference or item.design) for item in book.items)
     if named:
         remote = sum(map(library.is_remote, references.values()))
@@ -200,7 +200,7 @@ def take_up(
     names = dict.fromkeys(placement.design for placement in placements)
     with desk.watch.step("fetch"), storing(desk.context.store.root):
         references = {name: ticket.references.get(name, name) for name in names}
-        found = probe(references, desk.library, desk.limits, workplace(desk, bench))
+        found = probe(references, desk.library, workplace(desk, bench))
     lost: dict[str, str] = {}
     work: dict[PreparedKey, tuple[Design, Geometry]] = {}
     for placement in placements:

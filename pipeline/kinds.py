@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from config.schema import Job
 from pipeline.context import Context
 from pipeline.report import Report
+
+if TYPE_CHECKING:
+    from pipeline.evidence import Evidence, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +28,12 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class JobKind:
-    """A kind of job, by the modules that hold `run`, `look_ahead` and `check`."""
+    """A kind of job, by the modules that hold `run`, `look_ahead`, `check` and `prove`."""
 
     runs_in: str
     looks_ahead_in: str
     checks_in: str
+    proves_in: str
 
     def run(self, job: Job, context: Context) -> Report:
         """Do the job."""
@@ -46,13 +50,22 @@ class JobKind:
         problems: list[str] = import_module(self.checks_in).check(job, context, say)
         return problems
 
+    def prove(self, evidence: "Evidence") -> "Verdict":
+        """Hold what a run has made against what it was made of; what is wrong with its manifest is a KeyError or so."""
+        verdict: Verdict = import_module(self.proves_in).prove(evidence)
+        return verdict
 
-_KINDS = {
-    "gangsheet": JobKind("pipeline.gangsheet", "pipeline.gangsheetview", "pipeline.gangsheetcheck"),
-    "mockups": JobKind("pipeline.mockups.job", "pipeline.mockups.view", "pipeline.mockups.check"),
+
+KINDS = {
+    "gangsheet": JobKind(
+        "pipeline.gangsheet", "pipeline.gangsheetview", "pipeline.gangsheetcheck", "pipeline.gangsheetproof"
+    ),
+    "mockups": JobKind(
+        "pipeline.mockups.job", "pipeline.mockups.view", "pipeline.mockups.check", "pipeline.mockups.proof"
+    ),
 }
 
 
 def kind_of(job: Job) -> JobKind:
     """Return the kind of a job."""
-    return _KINDS[job.kind]
+    return KINDS[job.kind]

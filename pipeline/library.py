@@ -18,6 +18,7 @@ from pipeline.delivery import storing
 from pipeline.servers import Servers
 from pipeline.storage.address import SCHEMES, Address, is_url, parse_address
 from pipeline.storage.contracts import Version
+from tiles.design import Limits
 from tiles.store import Original, TileStore, hash_file
 
 FETCH_THREADS = 8  # they wait for servers, most of the time
@@ -41,6 +42,11 @@ class Library:
         self._allowed = tuple(_allowed(text) for text in designs.urls)
         self.fetched = 0
         self.spared = 0
+
+    @property
+    def limits(self) -> Limits:
+        """What the files found here may ask for."""
+        return Limits(self._designs.max_pixels, self._max_bytes, self._designs.allow_svg)
 
     @property
     def root_name(self) -> str:

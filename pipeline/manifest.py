@@ -19,6 +19,8 @@ from pipeline.plan import Part, Sheet
 from pipeline.ticket import Ticket
 
 SCHEMA = 1
+KIND = "gangsheet"
+KINDS = (KIND, "mockups")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def compose_manifest(
     ticket, plan = record.ticket, record.ticket.plan
     return {
         "schema": SCHEMA,
-        "kind": "gangsheet",
+        "kind": KIND,
         "tilepress": VERSION,
         "job": ticket.job,
         "run": ticket.run,
@@ -74,7 +76,7 @@ def compose_manifest(
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """Read a manifest; raise ConfigurationError if it is none that this version understands."""
+    """Read a manifest, of any kind of job; raise ConfigurationError if it is none that this version understands."""
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_MANIFEST_BYTES + 1)
@@ -85,8 +87,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
         raise StorageError(f"{path}: {error.strerror}", "Check the path and its permissions.") from error
     except (ValueError, RecursionError):
         content = None
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA or content.get("kind") != "gangsheet":
-        raise ConfigurationError(f"{path}: no manifest of a gang sheet run", "Name the manifest.json of a run.")
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA or content.get("kind") not in KINDS:
+        raise ConfigurationError(f"{path}: no manifest of a run", "Name the manifest.json of a run.")
     return content
 
 

@@ -34,9 +34,7 @@ class _File:
     stamp: tuple[int, ...]
 
 
-def probe(
-    references: Mapping[str, str], library: Library, limits: Limits, place: Workplace
-) -> dict[str, Design | ArtworkError]:
+def probe(references: Mapping[str, str], library: Library, place: Workplace) -> dict[str, Design | ArtworkError]:
     """Return the design of each name, or why it cannot be used; `references` says where each name's artwork is.
 
     A content is judged once, however many names it has; a header the store has noted before costs no child.
@@ -49,13 +47,13 @@ def probe(
     files: dict[str, _File | ArtworkError] = {}
 
     def usable() -> Iterator[_File]:
-        find = partial(_find, library=library, limits=limits)
+        find = partial(_find, library=library)
         for name, file in _find_all(references, find, FETCH_THREADS if remote else place.bench.workers):
             files[name] = file
             if isinstance(file, _File):
                 yield file
 
-    headers = _headers(usable(), limits, place)
+    headers = _headers(usable(), library.limits, place)
     designs = {name: _design(file, headers) for name, file in files.items()}
     found = [design for design in designs.values() if isinstance(design, Design)]
     distinct = len({design.sha256 for design in found})
@@ -79,11 +77,11 @@ def _find_all(
     pool.shutdown()
 
 
-def _find(reference: str, library: Library, limits: Limits) -> _File | ArtworkError:
+def _find(reference: str, library: Library) -> _File | ArtworkError:
     try:
         path = library.locate(reference)
         stamp = stamp_of(path)
-        limits.check_bytes(path.stat().st_size)
+        library.limits.check_bytes(path.stat().st_size)
         return _File(path, hash_file(path), stamp)
     except ArtworkError as error:
         return error

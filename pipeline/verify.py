@@ -1,58 +1,32 @@
-"""Proof of a finished run: every part opened again with a plain decoder and held against manifest and artwork.
+"""`tilepress verify`: a finished run opened again, wherever it was delivered to, and held against what it was made of.
 
-Nothing of the run is trusted: artwork is prepared anew from its file, in a store of its own, and every pixel of every
-part is compared, strip by strip, so that memory does not grow with the sheet.
+Nothing of the run is trusted: what its kind of job proves is proven with artwork prepared anew.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from config import schema
 from config.designs import Designs
-from config.errors import ArtworkError, ConfigurationError
-from config.units import dpi_to_px_per_metre
-from pipeline.checker import check_conservation, check_places, copy_of
+from config.errors import ConfigurationError
 from pipeline.context import Progress
-from pipeline.delivered import Delivered, open_delivered
+from pipeline.delivered import open_delivered
 from pipeline.delivery import storing
+from pipeline.evidence import Evidence, Verdict
 from pipeline.governor import Governor
+from pipeline.kinds import KINDS
 from pipeline.library import Library
 from pipeline.machine import anonymous_bytes, cpu_count, memory_limit
-from pipeline.manifest import read_manifest, rejections_of, sheet_of
-from pipeline.plan import Placement, PreparedKey, Sheet, placement_from_json
-from pipeline.preparation import measure_boxes, prepare_designs
+from pipeline.manifest import read_manifest
 from pipeline.servers import Servers
-from pipeline.sources import probe
 from pipeline.storage.address import is_url
 from pipeline.workplace import Workplace
-from tiles.canvas import Strip, map_prepared
-from tiles.design import Design, Geometry, Limits, PreparedDesign
-from tiles.geometry import Rect
-from tiles.readback import SheetReader
-from tiles.store import TileStore, hash_file
-from tiles.vips import srgb_profile, start
+from tiles.store import TileStore
+from tiles.vips import start
 from tiles.workbench import Workbench
 
 PREPARE_TIMEOUT_S = 3600.0
-MAX_PROBLEMS_PER_PART = 20
-METRES_PER_INCH = 0.0254
-DPI_TOLERANCE = 0.001  # of a float's way through libvips' pixels per millimetre
-
-Artwork = Mapping[PreparedKey, PreparedDesign]
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What verification found: nothing wrong when `problems` is empty."""
-
-    parts: int
-    placements: int
-    problems: tuple[str, ...]
+ACCEPTED_PX = 2**40  # whatever was printed was accepted once
 
 
 def verify_run(
@@ -63,10 +37,10 @@ def verify_run(
     pipeline: schema.Pipeline | None = None,
     folder: Path | None = None,
 ) -> Verdict:
-    """Prove the run of the manifest at a path or URL, with temporary files below the folder `work`; see `verify`.
+    """Prove the run of the manifest at a path or URL, with temporary files below the folder `work`.
 
     `designs_root` says where its artwork is now; `pipeline`, whose relative paths count from `folder`, how servers
-    are reached.
+    are reached. Raises ConfigurationError if the file is no manifest, or damaged.
     """
     start(cpu_count())
     governor = Governor(memory_limit(), anonymous_bytes)
@@ -79,172 +53,20 @@ def verify_run(
         open_delivered(manifest, servers, Path(scratch)) as delivered,
     ):
         place = Workplace(TileStore(Path(scratch) / "store"), bench, governor)
+        stated = read_manifest(delivered.manifest)
 
-        def library_of(stated: Mapping[str, Any]) -> Library:
+        def library(root: str, key: str, allow_svg: bool) -> Library:
             jobs = pipeline.jobs if pipeline else ()
-            said = next((job.designs for job in jobs if job.name == stated["job"]), Designs())
-            root = {"root": designs_root or stated["designs_root"], "max_bytes": "1TB"}  # it was accepted once
-            return Library(said.model_copy(update=root), Path(), servers, place.store)
+            said = next((job.designs for job in jobs if job.name == stated.get("job")), Designs())
+            root = designs_root if designs_root and key == "designs.root" else root
+            there = {"root": root, "max_bytes": "1TB", "max_pixels": ACCEPTED_PX, "allow_svg": allow_svg}
+            return Library(said.model_copy(update=there), Path(), servers, place.store, key)
 
-        return verify(delivered, place, progress, library_of)
-
-
-def verify(
-    delivered: Delivered, place: Workplace, progress: Progress, library_of: Callable[[Mapping[str, Any]], Library]
-) -> Verdict:
-    """Prove the run that a manifest describes; `library_of(manifest)` says where its artwork is.
-
-    `place.store` is for this alone, and empty. Raises ConfigurationError if the file is no manifest, or damaged.
-    """
-    manifest = read_manifest(delivered.manifest)
-    try:
-        parts = [(part, _placements(part, manifest["designs"])) for part in manifest["parts"]]
-        placements = [placement for _, on_part in parts for placement in on_part]
-        problems = list(_check_run(manifest, placements))
-        keys = {placement.key for placement in placements}
-        artwork, changed = _artwork(manifest["designs"], keys, library_of(manifest), place)
-        problems += changed
-        for part, on_part in parts:
-            with delivered.opened(Path(part["file"]).name) as path:
-                found = list(_check_part(path, part, on_part, sheet_of(manifest), artwork, progress))
-            problems += [f"{part['file']}: {problem}" for problem in found[:MAX_PROBLEMS_PER_PART]]
-            if len(found) > MAX_PROBLEMS_PER_PART:
-                problems.append(f"{part['file']}: and {len(found) - MAX_PROBLEMS_PER_PART} more")
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ConfigurationError(
-            f"{delivered.manifest.name}: the manifest is damaged ({type(error).__name__}: {error})",
-            "Run the job again.",
-        ) from error
-    return Verdict(len(parts), len(placements), tuple(problems))
-
-
-def _placements(part: Mapping[str, Any], designs: Mapping[str, Any]) -> list[Placement]:
-    return [placement_from_json(entry, designs) for entry in part["placements"]]
-
-
-def _check_run(manifest: Mapping[str, Any], placements: Sequence[Placement]) -> Iterator[str]:
-    """Yield what is wrong with the run as a whole: unfinished, miscounted, lost or doubled copies."""
-    totals, rejected = manifest["totals"], rejections_of(manifest)
-    ordered = {(entry["order"], entry["design"]): entry["copies"] for entry in manifest["ordered"]}
-    if manifest["finished_at"] is None:
-        yield f"the run was not finished: {len(manifest['parts'])} of {len(manifest['planned'])} parts are there"
-    else:
-        yield from check_conservation(ordered, map(copy_of, placements), rejected)
-        if [part["file"] for part in manifest["parts"]] != manifest["planned"]:
-            yield f"the parts listed are not the {len(manifest['planned'])} planned"
-    counted = {
-        "ordered": sum(ordered.values()),
-        "placed": len(placements),
-        "rejected": sum(rejection.copies for rejection in rejected),
-    }
-    for name, count in counted.items():
-        if totals[name] != count:
-            yield f"totals.{name} is {totals[name]}, counted: {count}"
-
-
-def _artwork(
-    designs: Mapping[str, Any], keys: set[PreparedKey], library: Library, place: Workplace
-) -> tuple[Artwork, list[str]]:
-    """Prepare the artwork anew; return it, and what is wrong with it: gone, changed, or trimmed otherwise."""
-    allow_svg = any(entry["format"] == "svg" for entry in designs.values())
-    limits = Limits(max_pixels=2**40, max_bytes=2**40, allow_svg=allow_svg)  # it was accepted once
-    found = probe({name: name for name in designs}, library, limits, place)
-    problems, usable = [], {}
-    for name, entry in designs.items():
-        design = found[name]
-        if isinstance(design, ArtworkError):
-            problems.append(f"artwork {name}: {design.message}; its copies could not be compared")
-        elif design.sha256 != entry["sha256"]:
-            problems.append(f"artwork {name}: changed since the run; its copies could not be compared")
-        else:
-            usable[design.sha256] = design
-    trimmed = {key.sha256: key.box for key in keys if key.box is not None}
-    boxes = measure_boxes([design for sha, design in usable.items() if sha in trimmed], place)
-    problems += [
-        f"artwork {sha}: its trim box is {box}, not {trimmed[sha]}" for sha, box in boxes.items() if box != trimmed[sha]
-    ]
-    work: dict[PreparedKey, tuple[Design, Geometry]] = {
-        key: (usable[key.sha256], Geometry(key.width_px, key.height_px, key.box))
-        for key in keys
-        if key.sha256 in usable
-    }
-    prepared = prepare_designs(work, work, place)
-    problems += [
-        f"artwork {key.sha256}: {error.message}" for key, error in prepared.items() if isinstance(error, ArtworkError)
-    ]
-    return {key: design for key, design in prepared.items() if isinstance(design, PreparedDesign)}, problems
-
-
-def _check_part(
-    path: Path | None,
-    part: Mapping[str, Any],
-    placements: Sequence[Placement],
-    sheet: Sheet,
-    artwork: Artwork,
-    progress: Progress,
-) -> Iterator[str]:
-    """Yield what is wrong with one part: its file, its tags, its places, its pixels."""
-    if path is None:
-        yield "the file is missing"
-        return
-    if path.stat().st_size != part["bytes"] or hash_file(path) != part["sha256"]:
-        yield "the file is not the one that was written: its SHA-256 differs"
-    size = Rect(0, 0, part["width_px"], part["height_px"])
-    spacing = (sheet.spacing_x_px, sheet.spacing_y_px)
-    yield from check_places([copy_of(placement) for placement in placements], size, sheet.margin_px, spacing)
-    try:
-        reader = SheetReader(path)
-        fits = list(_check_header(reader, size, sheet))
-        yield from fits
-        if (reader.header.width_px, reader.header.height_px, reader.header.bands) == (size.width, size.height, 4):
-            with progress.track(f"Verifying {part['file']}", size.height) as advance:
-                for top, strip in reader.strips():
-                    yield from _check_strip(top, strip, placements, artwork)
-                    advance(len(strip))
-    except ArtworkError as error:
-        yield error.message
-
-
-def _check_header(reader: SheetReader, size: Rect, sheet: Sheet) -> Iterator[str]:
-    header = reader.header
-    if (header.width_px, header.height_px) != (size.width, size.height):
-        yield f"it is {header.width_px}×{header.height_px} pixels, not {size.width}×{size.height}"
-    full = Rect(0, 0, sheet.width_px, sheet.height_px)
-    if not full.contains(size) or (not sheet.dynamic_sizing and size != full):
-        yield f"the sheet is {full.width}×{full.height} pixels; this part is {size.width}×{size.height}"
-    if header.bands != 4:  # noqa: PLR2004 - RGBA
-        yield f"it has {header.bands} channels, not 4"
-    tagged = {dpi_to_px_per_metre(sheet.dpi) * METRES_PER_INCH, float(sheet.dpi)}  # PNG's grain, TIFF's ratio
-    for dpi in (header.dpi_x, header.dpi_y):
-        if min(abs(dpi - right) for right in tagged) > DPI_TOLERANCE:
-            yield f"its resolution tag says {dpi:.2f} DPI, not {sheet.dpi}"
-            break
-    if header.profile != srgb_profile():
-        yield "its colour profile is not sRGB" if header.profile else "it has no colour profile"
-
-
-def _check_strip(top: int, strip: Strip, placements: Sequence[Placement], artwork: Artwork) -> Iterator[str]:
-    """Yield the first pixel of a strip that is not what plan and artwork say it is."""
-    expected = np.zeros_like(strip)
-    window = Rect(0, top, strip.shape[1], strip.shape[0])
-    for placement in placements:
-        rect = placement.rect
-        seen = window.intersect(rect)
-        if not seen.area:
-            continue
-        here = (slice(seen.y - top, seen.bottom - top), slice(seen.x, seen.right))
-        if placement.key in artwork:
-            pixels = map_prepared(artwork[placement.key].path, rect, placement.rotation)
-            expected[here] = pixels[seen.y - rect.y : seen.bottom - rect.y, seen.x - rect.x : seen.right - rect.x]
-        else:
-            expected[here] = strip[here]  # its artwork is gone, which was said already
-    if not np.array_equal(strip, expected):
-        row, column = np.argwhere((strip != expected).any(axis=2))[0]
-        yield _describe_pixel(int(column), top + int(row), strip[row, column], expected[row, column], placements)
-
-
-def _describe_pixel(x: int, y: int, found: Strip, expected: Strip, placements: Sequence[Placement]) -> str:
-    pixel = Rect(x, y, 1, 1)
-    copy = next((copy_of(placement) for placement in placements if placement.rect.contains(pixel)), None)
-    where = f"in {copy}" if copy else "where nothing is placed"
-    return f"pixel ({x}, {y}) is {found.tolist()}, not {expected.tolist()}, {where}"
+        evidence = Evidence(delivered, stated, place, progress, library)
+        try:
+            return KINDS[stated["kind"]].prove(evidence)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ConfigurationError(
+                f"{delivered.manifest.name}: the manifest is damaged ({type(error).__name__}: {error})",
+                "Run the job again.",
+            ) from error

@@ -251,5 +251,5 @@ def test_the_manifest_of_something_else_is_refused(tmp_path: Path, tilepress: "C
     outcome = tilepress("verify", tmp_path / "manifest.json")
     assert (outcome.exit_code, outcome.stderr.splitlines()[0]) == (
         2,
-        f"error: {tmp_path / 'manifest.json'}: no manifest of a gang sheet run",
+        f"error: {tmp_path / 'manifest.json'}: no manifest of a run",
     )

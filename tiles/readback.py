@@ -1,4 +1,4 @@
-"""Reading a finished sheet as anybody would: with libvips' own decoders, row by row, in bounded memory."""
+"""Reading a finished sheet or mock-up as anybody would: with libvips' own decoders, row by row, in bounded memory."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,8 +13,10 @@ from tiles.design import BYTES_PER_PX
 from tiles.geometry import spans
 from tiles.header import reason_of
 from tiles.strips import strip_rows
+from tiles.vips import srgb_profile
 
 MM_PER_INCH = 25.4
+_KINDS = {"jpegload": "jpg", "pngload": "png", "webpload": "webp"}  # by libvips' loader
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,7 @@ class SheetReader:
 
     def __init__(self, path: Path) -> None:
         """Open the file and read its header."""
-        try:
-            self._image = pyvips.Image.new_from_file(str(path), access="sequential", fail_on="warning")
-        except pyvips.Error as error:
-            raise ArtworkError(f"cannot be opened: {reason_of(error)}") from None
+        self._image = _opened(path)
         image = self._image
         self.header = SheetHeader(
             width_px=image.width,
@@ -63,3 +62,42 @@ class SheetReader:
             except pyvips.Error as error:
                 raise ArtworkError(f"cannot be decoded from row {top:,} on: {reason_of(error)}") from None
             yield top, np.frombuffer(pixels, np.uint8).reshape(rows, width, BYTES_PER_PX)
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoHeader:
+    """What a mock-up's file says of itself; `kind` is jpg, png or webp."""
+
+    kind: str
+    width_px: int
+    height_px: int
+    is_srgb: bool
+
+
+def read_photo_header(path: Path) -> PhotoHeader:
+    """Read a mock-up's header; ArtworkError if the file is no picture of a known kind."""
+    image = _opened(path)
+    kind = _KINDS.get(str(image.get("vips-loader")), "")
+    if not kind:
+        raise ArtworkError("it is neither a JPEG, nor a PNG, nor a WebP")
+    has_profile = bool(image.get_typeof("icc-profile-data"))
+    is_srgb = has_profile and bytes(image.get("icc-profile-data")) == srgb_profile()
+    return PhotoHeader(kind, image.width, image.height, is_srgb)
+
+
+def difference(one: Path, other: Path) -> float:
+    """Return by how many levels two pictures differ on average, 255 if their sizes or channels do; read row by row."""
+    first, second = _opened(one), _opened(other)
+    if (first.width, first.height, first.bands) != (second.width, second.height, second.bands):
+        return 255.0
+    try:
+        return float((first - second).abs().avg())
+    except pyvips.Error as error:
+        raise ArtworkError(f"cannot be decoded: {reason_of(error)}") from None
+
+
+def _opened(path: Path) -> pyvips.Image:
+    try:
+        return pyvips.Image.new_from_file(str(path), access="sequential", fail_on="warning")
+    except pyvips.Error as error:
+        raise ArtworkError(f"cannot be opened: {reason_of(error)}") from None

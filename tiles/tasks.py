@@ -1,14 +1,19 @@
 """What children are asked to do with artwork. Whoever asks imports no decoder: it is needed in the children only."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tiles.design import Design, Geometry, Header, Limits, PreparedDesign
-from tiles.geometry import Rect
-from tiles.scene import PhotoFormat, Scene
+from tiles.geometry import Rect, spans
+from tiles.homography import Corners
+from tiles.scene import PhotoFormat, Picture, Scene
 from tiles.sinks.sink import SheetFile
 from tiles.store import TileStore
 
 # ruff: noqa: PLC0415 - this is what the module is for
+
+OUTLINE_ROWS = 64  # read at once
+NamedArea = tuple[str, Corners]
 
 
 def judge_header(path: Path, limits: Limits) -> Header:
@@ -34,6 +39,17 @@ def make_mockup(scene: Scene, target: Path, form: PhotoFormat, threads: int, scr
         return render_photo(scene, target, form, threads, scratch)
     finally:
         trim_heap()
+
+
+def draw_outlines(picture: Picture, areas: Sequence[NamedArea], longest_px: int, scratch: Path) -> bytes:
+    """Return a PNG of a photograph with areas outlined, each a name and four corners."""
+    from tiles.outline import OutlinedArea, outline_picture
+    from tiles.rows import RowReader
+
+    width, height = picture.geometry.width_px, picture.geometry.height_px
+    with RowReader(picture, scratch, None) as reader:
+        rows = (reader.take(count) for _, count in spans(height, OUTLINE_ROWS))
+        return outline_picture(rows, (width, height), [OutlinedArea(*area) for area in areas], longest_px)
 
 
 def prepare_into(store: TileStore, design: Design, geometry: Geometry) -> PreparedDesign:

@@ -175,13 +175,13 @@ def _stated(template: OpenTemplate) -> dict[str, Any]:
     """Return a template as it was used, complete enough to make its mock-ups again."""
     mark = template.watermark_picture
     return {
-        "template": template.template.model_dump(mode="json", exclude={"watermark", "caption"}),
+        "template": template.template.model_dump(mode="json", exclude={"watermark", "caption"}, exclude_none=True),
         "pictures": {
             name: {"file": template.files[name], **_header(picture)} for name, picture in template.pictures.items()
         },
-        "watermark": template.watermark.model_dump(mode="json") if template.watermark else None,
+        "watermark": template.watermark.model_dump(mode="json", exclude_none=True) if template.watermark else None,
         "watermark_picture": {"file": template.watermark_file, **_header(mark)} if mark else None,
-        "caption": template.caption.model_dump(mode="json") if template.caption else None,
+        "caption": template.caption.model_dump(mode="json", exclude_none=True) if template.caption else None,
     }
 
 

@@ -49,7 +49,7 @@ def draw_up(studio: Studio, bench: Workbench) -> MockupPlan:
         templates = open_templates(studio, bench)
         designs = list_designs(studio.job.designs, studio.designs)
         references = dict.fromkeys(reference for design in designs for reference in design.sides.values())
-        artwork = probe({name: name for name in references}, studio.designs, studio.limits, studio.workplace(bench))
+        artwork = probe({name: name for name in references}, studio.designs, studio.workplace(bench))
     with studio.watch.step("plan"):
         return plan_mockups(designs, templates.usable, templates.broken, artwork, studio.job.output, studio.file_name)
 

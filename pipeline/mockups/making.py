@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from config.errors import ArtworkError
+from config.mockups import MockupOutput
 from pipeline.admission import admitted
 from pipeline.delivery import Outbox, check_space, storing
 from pipeline.mockups.album import Album
@@ -78,7 +79,7 @@ def make_batch(batch: Batch, album: Album, outbox: Outbox, studio: Studio, bench
     scenes: dict[str, Scene] = {}
     staged = {staging.mockup.file: staging for staging in batch.stagings}
     began: dict[str, float] = {}
-    form = PhotoFormat(studio.job.output.format, studio.job.output.quality, studio.job.output.chroma)
+    form = photo_format(studio.job.output)
 
     def begin(file: str) -> "Task[SheetFile]":
         studio.context.stop.check()
@@ -138,6 +139,11 @@ def usable(
             raise ArtworkError(f"{staging.mockup.name_of(design)}: {found.message}", found.remedy)
         ready[key] = found
     return ready
+
+
+def photo_format(output: MockupOutput) -> PhotoFormat:
+    """Return how mock-ups are written."""
+    return PhotoFormat(output.format, output.quality, output.chroma)
 
 
 def need_bytes(staging: Staging, studio: Studio) -> int:

@@ -131,7 +131,7 @@ def _planned(
             raise ArtworkError(f"{reference}: {found.message}")
         shown[area.name] = found
         references[area.name] = reference
-    return Mockup(file, design.name, template, shown, references, _key(design.name, template, shown, output))
+    return Mockup(file, design.name, template, shown, references, mockup_key(design.name, template, shown, output))
 
 
 def areas_with_artwork(template: OpenTemplate) -> Iterator[Area]:
@@ -139,7 +139,7 @@ def areas_with_artwork(template: OpenTemplate) -> Iterator[Area]:
     return (area for area in template.template.areas if area.design != NOTHING)
 
 
-def _key(design: str, template: OpenTemplate, shown: Mapping[str, Design], output: MockupOutput) -> str:
+def mockup_key(design: str, template: OpenTemplate, shown: Mapping[str, Design], output: MockupOutput) -> str:
     """Return a digest of everything that a mock-up's pixels, and its bytes, depend on."""
     caption = template.caption.text.format(design=design, template=template.name) if template.caption else None
     mark = template.watermark_picture

@@ -6,12 +6,10 @@ from datetime import UTC, datetime
 from config.designs import Designs
 from config.errors import ConfigurationError
 from config.mockups import MockupJob
-from config.units import parse_bytes
 from pipeline.context import Context, Stopwatch
 from pipeline.desk import place_of, same_place
 from pipeline.library import Library
 from pipeline.workplace import Workplace
-from tiles.design import Limits
 from tiles.sinks import SUFFIXES
 from tiles.workbench import Workbench
 
@@ -26,12 +24,6 @@ class Studio:
     photos: Library
     watch: Stopwatch
     place: str
-
-    @property
-    def limits(self) -> Limits:
-        """What artwork and pictures may ask for."""
-        said = self.job.designs
-        return Limits(said.max_pixels, parse_bytes(said.max_bytes), said.allow_svg)
 
     @property
     def workers(self) -> int:

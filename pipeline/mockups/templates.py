@@ -73,7 +73,7 @@ def open_templates(studio: Studio, bench: Workbench) -> Templates:
     files = {one.name: {name: _file(one.folder, name) for _, name in one.pictures()} for one in written}
     mark = studio.job.watermark.image if studio.job.watermark is not None else None
     names = dict.fromkeys(file for named in files.values() for file in named.values()) | dict.fromkeys(_given(mark))
-    found = probe({name: name for name in names}, studio.photos, studio.limits, studio.workplace(bench))
+    found = probe({name: name for name in names}, studio.photos, studio.workplace(bench))
     mark_picture = found[mark] if mark is not None else None
     if isinstance(mark_picture, ArtworkError):
         raise ConfigurationError(f"watermark.image: {mark_picture.message}", "It counts from templates.root.")

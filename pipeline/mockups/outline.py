@@ -1,0 +1,108 @@
+"""`tilepress mockups outline`: a template's areas drawn on its background, so that a person sees what was written.
+
+What is wrong with the template does not keep the rest of it from being drawn: it is what the drawing is looked at for.
+"""
+
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from config.designs import Designs
+from config.errors import ArtworkError, ConfigurationError, ExitCode, TilepressError
+from config.schema import Storage
+from config.templates import Area, read_template
+from config.yamlfile import read_yaml
+from pipeline.delivery import storing, write_bytes
+from pipeline.governor import Governor
+from pipeline.library import Library
+from pipeline.machine import anonymous_bytes, cpu_count, memory_limit
+from pipeline.mockups.templates import check_template
+from pipeline.servers import Servers
+from pipeline.sources import probe
+from pipeline.workplace import Workplace
+from tiles.design import Design, Geometry
+from tiles.scene import Picture
+from tiles.store import TileStore
+from tiles.tasks import NamedArea, draw_outlines
+from tiles.workbench import Workbench
+
+TIMEOUT_S = 300.0
+_POINT = 2  # numbers
+
+
+def draw_template(template: Path, target: Path, longest_px: int, say: Callable[[str], None]) -> ExitCode:
+    """Draw the areas of the template at `template` into the PNG `target`; say what is wrong, return the exit code.
+
+    Temporary files lie beside the target. Raises ConfigurationError if there is nothing to draw on.
+    """
+    document = read_yaml(template, None)
+    data = document.data if isinstance(document.data, dict) else {}
+    folder, governor = template.absolute().parent, Governor(memory_limit(), anonymous_bytes)
+    with (
+        storing(target.absolute().parent),
+        tempfile.TemporaryDirectory(prefix=".tilepress-outline-", dir=target.absolute().parent) as work,
+        Workbench(cpu_count(), governor.limit.bytes, TIMEOUT_S) as bench,
+        Servers(Storage(), folder) as servers,
+    ):
+        place = Workplace(TileStore(Path(work)), bench, governor)
+        library = Library(Designs(root=str(folder)), folder, servers, place.store, "the template's folder")
+        problems = _problems(template, library, place)
+        background = data.get("background")
+        if not isinstance(background, str):
+            raise ConfigurationError("\n".join(problems) or f"{template}: no template", "Give it a background.")
+        design = probe({background: background}, library, place)[background]
+        if isinstance(design, ArtworkError):
+            raise ConfigurationError(f"{document.where(('background',))}: background: {design.message}", design.remedy)
+        picture = _drawn(design, background, _areas(data), longest_px, place)
+    write_bytes(target, picture)
+    for problem in problems:
+        say(problem)
+    say(f"Drawn: {target}")
+    return ExitCode.CONFIGURATION if problems else ExitCode.DONE
+
+
+def _problems(template: Path, library: Library, place: Workplace) -> list[str]:
+    """Return what is wrong with a template, one problem a line."""
+    try:
+        written = read_template(template, template.parent)
+    except TilepressError as error:
+        return error.message.splitlines()
+    names = dict.fromkeys(name for _, name in written.pictures())
+    pictures = probe({name: name for name in names}, library, place)
+    return [str(problem) for problem in check_template(written, pictures)]
+
+
+def _drawn(design: Design, name: str, areas: list[NamedArea], longest_px: int, place: Workplace) -> bytes:
+    picture = Picture(name, design, Geometry(design.header.width_px, design.header.height_px))
+    task = place.bench.submit(draw_outlines, picture, areas, longest_px, place.store.scratch("outline"))
+    return task.result()
+
+
+def _areas(data: dict[str, Any]) -> list[NamedArea]:
+    """Return every area whose corners can be made out, whatever else is wrong with it."""
+    listed = data.get("areas")
+    found: list[NamedArea] = []
+    for number, area in enumerate(listed if isinstance(listed, list) else []):
+        if isinstance(area, dict):
+            corners = _corners(area)
+            if corners is not None:
+                found.append((str(area.get("name", f"areas[{number}]")), corners))
+    return found
+
+
+def _corners(area: dict[str, Any]) -> Any:
+    corners = area.get("corners")
+    if isinstance(corners, list) and len(corners) == 4 and all(map(_is_point, corners)):  # noqa: PLR2004 - of a quadrilateral
+        return tuple((float(x), float(y)) for x, y in corners)
+    with suppress(ValidationError):
+        return Area.model_validate({"name": "area", "box": area.get("box")}).quad
+    return None
+
+
+def _is_point(value: Any) -> bool:
+    numbers = value if isinstance(value, list) else []
+    return len(numbers) == _POINT and all(isinstance(part, int | float) for part in numbers)
