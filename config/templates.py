@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 from config.basis import Model, Name, Text
 from config.errors import ConfigurationError
 from config.findings import complain, find_problems
-from config.yamlfile import KeyPath, Problem, YamlDocument, read_yaml
+from config.yamlfile import UNFIT, KeyPath, Problem, YamlDocument, read_yaml
 
 TEMPLATE_SUFFIXES = (".yaml", ".yml")
 NOTHING = "none"  # as an area's design: no artwork is put on it
@@ -273,8 +273,18 @@ def read_template(path: Path, root: Path) -> WrittenTemplate:
 
 def template_from_json(name: str, data: Any, where: str) -> WrittenTemplate:
     """Return a template from its JSON twin; `where` stands for the file in messages."""
+    if not _is_fit(data):
+        raise ConfigurationError(f"{where}: holds a character that no name can have", "Import it again without it.")
     document = YamlDocument(where, data, {})
     return WrittenTemplate(name, validate_template(document), document)
+
+
+def _is_fit(data: Any) -> bool:
+    """Tell whether no text within plain values has a character that neither a file name nor a database can hold."""
+    if isinstance(data, str):
+        return not UNFIT.search(data)
+    parts = [*data, *data.values()] if isinstance(data, dict) else data if isinstance(data, list) else []
+    return all(map(_is_fit, parts))
 
 
 def validate_template(document: YamlDocument) -> Template:

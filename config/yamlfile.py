@@ -39,7 +39,7 @@ _WORDS: Mapping[str, Any] = {
 _BRACED = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::-[^{}\n]*)?\}")
 _HIDDEN = str.maketrans("{}", "\uf5a7\uf5a8")
 _SHOWN = str.maketrans("\uf5a7\uf5a8", "{}")
-_UNFIT = re.compile("[\0\ud800-\udfff]")  # neither a file name nor a database can hold them
+UNFIT = re.compile("[\0\ud800-\udfff]")  # neither a file name nor a database can hold them
 _PLAIN_KEY = re.compile(rf"[\w -]{{1,{MAX_KEY_SHOWN}}}")
 
 
@@ -238,7 +238,7 @@ class _Reader:
         is_text = self._check_tag(node, path)
         self._count(len(node.value), node)
         text = _VARIABLE.sub(lambda match: self._variable(match, node, path), node.value.translate(_SHOWN))
-        if _UNFIT.search(text):
+        if UNFIT.search(text):
             self._problem(path, node.start_mark.line + 1, "holds a character that no name can have; remove it")
             return ""
         return text if is_text else plain_value(text)

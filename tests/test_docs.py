@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 import yaml
@@ -15,11 +15,14 @@ from pydantic import BaseModel
 
 from config import schema
 from config.errors import ExitCode
+from config.mockups import MockupDesigns, MockupJob
+from config.templates import Template
 
 if TYPE_CHECKING:
     from tests.conftest import Outcome
 
 REPOSITORY = Path(__file__).parents[1]
+AREA = {"name": "area", "box": {"x": 0, "y": 0, "width": 10, "height": 10}}
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 
 
@@ -29,6 +32,28 @@ def blocks(page: Path, language: str) -> list[str]:
 
 def commands(page: Path) -> list[str]:
     return [line for block in blocks(page, "sh") for line in block.splitlines() if line and not line.startswith("#")]
+
+
+def explained(page: str) -> set[str]:
+    """Return the words that stand in backticks on a page, outside of its blocks."""
+    text = (REPOSITORY / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    return set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", prose))))
+
+
+def keys(model: type[BaseModel]) -> set[str]:
+    """Return the keys of a model and of those within it."""
+    found = set(model.model_fields)
+    for member in model.model_fields.values():
+        for inner in models_in(member.annotation):
+            found |= keys(inner)
+    return found
+
+
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in models_in(part)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -76,19 +101,23 @@ def test_the_pipeline_file_shown_is_valid() -> None:
 
 
 def test_every_key_is_explained() -> None:
-    text = (REPOSITORY / "docs" / "pipeline-file.md").read_text(encoding="utf-8")
-    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
-    words = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", prose))))
+    words = explained("pipeline-file") | explained("mockups")
+    assert keys(schema.Pipeline) | keys(schema.GangsheetJob) | keys(MockupJob) <= words
 
-    def keys(model: type[BaseModel]) -> set[str]:
-        found = set(model.model_fields)
-        for member in model.model_fields.values():
-            inner = member.annotation
-            if isinstance(inner, type) and issubclass(inner, BaseModel):
-                found |= keys(inner)
-        return found
 
-    assert keys(schema.Pipeline) | keys(schema.GangsheetJob) <= words
+def test_every_key_of_a_template_is_explained() -> None:
+    assert keys(Template) - {"version"} <= explained("mockups")
+
+
+def test_the_templates_and_jobs_shown_are_valid() -> None:
+    shown = [yaml.safe_load(text) for text in blocks(REPOSITORY / "docs" / "mockups.md", "yaml")]
+    templates = [Template.model_validate(content) for content in shown if "areas" in content]
+    jobs = [schema.Pipeline.model_validate(content) for content in shown if "jobs" in content]
+    designs = [MockupDesigns.model_validate(content["designs"]) for content in shown if "designs" in content]
+    overlays = [content for content in shown if "watermark" in content]
+    assert (len(templates), len(jobs), len(designs), len(overlays)) == (2, 1, 2, 1)
+    for content in overlays:
+        Template.model_validate({"background": "a.jpg", "areas": [AREA], **content})
 
 
 def test_every_exit_code_is_explained_in_docs_and_help(tilepress: "Callable[..., Outcome]") -> None:

@@ -27,6 +27,7 @@ class Header:
     has_profile: bool
     buffered: bool
     warnings: tuple[str, ...] = ()
+    has_alpha: bool = False
 
     @property
     def is_vector(self) -> bool:

@@ -144,6 +144,7 @@ def _judge(image: pyvips.Image, kind: str, limits: Limits, png_chunks: Mapping[b
         has_profile=has_profile(image),
         buffered=_is_buffered(image, kind),
         warnings=(problem,) if problem else (),
+        has_alpha=image.bands > colours,
     )
     limits.check(header)
     return header

@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+import pyvips
 
+from config.errors import ArtworkError
 from tiles.blending import SAMPLE, Plane, lay, level
 from tiles.canvas import Strip
 from tiles.geometry import spans
+from tiles.header import reason_of
 from tiles.overlay import OverlayLayer
 from tiles.prepare import OPAQUE
 from tiles.resample import Rgba
@@ -25,7 +28,7 @@ from tiles.scene import PhotoFormat, Scene, Surface
 from tiles.sinks import open_photo_sink
 from tiles.sinks.sink import SheetFile, SheetFormat
 from tiles.strips import render
-from tiles.vips import srgb_profile
+from tiles.vips import disk_error, srgb_profile
 from tiles.warp import Outline, Sample, Warp
 
 _BLOCK_ROWS = 48  # worked on at once: some dozen planes of them fit a core's cache
@@ -51,8 +54,11 @@ class _Block:
 def render_photo(scene: Scene, target: Path, form: PhotoFormat, threads: int, scratch: Path) -> SheetFile:
     """Render a scene strip by strip into the file `target`; room for temporaries is taken beside `scratch`."""
     sheet = SheetFormat(scene.width, scene.height, form.dpi, srgb_profile(), threads, bands=scene.bands)
-    with Photo(scene, threads, scratch) as photo:
-        return render(photo, open_photo_sink(form, target, sheet, scratch), before_naming=photo.finish)
+    try:
+        with Photo(scene, threads, scratch) as photo:
+            return render(photo, open_photo_sink(form, target, sheet, scratch), before_naming=photo.finish)
+    except pyvips.Error as error:
+        raise disk_error(error) or ArtworkError(f"it cannot be rendered: {reason_of(error)}") from None
 
 
 class Photo:

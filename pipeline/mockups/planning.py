@@ -14,9 +14,11 @@ from config.basis import check_file_name
 from config.errors import ArtworkError
 from config.mockups import MockupOutput
 from config.templates import NOTHING, Area
+from config.units import round_half_up
 from pipeline.mockups.artwork import MockupDesign
 from pipeline.mockups.templates import OpenTemplate
 from tiles.design import Design
+from tiles.sinks import LONGEST_PX
 
 RECIPE = 1  # raised when the same inputs come to give other pixels: older mock-ups are then made again
 
@@ -120,6 +122,13 @@ def _planned(
     artwork: Mapping[str, Design | ArtworkError],
     output: MockupOutput,
 ) -> Mockup:
+    width, height = size_of(template, output)
+    longest = LONGEST_PX[output.format]
+    if max(width, height) > longest:
+        raise ArtworkError(
+            f"it would have {width:,}×{height:,} pixels; a {output.format} has at most {longest:,} a side. "
+            f"Set output.max_px, or another output.format"
+        )
     shown: dict[str, Design] = {}
     references: dict[str, str] = {}
     for area in areas_with_artwork(template):
@@ -132,6 +141,16 @@ def _planned(
         shown[area.name] = found
         references[area.name] = reference
     return Mockup(file, design.name, template, shown, references, mockup_key(design.name, template, shown, output))
+
+
+def size_of(template: OpenTemplate, output: MockupOutput) -> tuple[int, int]:
+    """Return the size of mock-ups on a template in pixels: the background's, within `output.max_px`."""
+    header = template.background.header
+    width, height = header.width_px, header.height_px
+    if output.max_px is None or max(width, height) <= output.max_px:
+        return width, height
+    scale = output.max_px / max(width, height)
+    return max(1, round_half_up(width * scale)), max(1, round_half_up(height * scale))
 
 
 def areas_with_artwork(template: OpenTemplate) -> Iterator[Area]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from config.mockups import MockupOutput
 from config.templates import Align, Area, Caption, Watermark
 from config.units import round_half_up
-from pipeline.mockups.planning import Mockup, areas_with_artwork
+from pipeline.mockups.planning import Mockup, areas_with_artwork, size_of
 from tiles.design import Design, Geometry, PreparedDesign
 from tiles.fitting import Lie, Manner, lay, level_sizes
 from tiles.homography import Corners
@@ -50,15 +50,13 @@ class Staging:
 def stage(mockup: Mockup, output: MockupOutput) -> Staging:
     """Return how a mock-up is to be made."""
     header = mockup.template.background.header
-    width, height = header.width_px, header.height_px
-    scale = min(1.0, output.max_px / max(width, height)) if output.max_px is not None else 1.0
-    size = (_pixels(width * scale), _pixels(height * scale))
+    size = size_of(mockup.template, output)
     lies, levels = {}, {}
     for area in areas_with_artwork(mockup.template):
         artwork = mockup.artwork[area.name].header
         pixels = (artwork.width_px, artwork.height_px)
         manner = Manner(area.fit, _align(area.align), area.inset, area.rotate)
-        lie = lay(_scaled(area.quad, (width, height), size), area.ratio, pixels, manner)
+        lie = lay(_scaled(area.quad, (header.width_px, header.height_px), size), area.ratio, pixels, manner)
         lies[area.name] = lie
         sizes = level_sizes(lie, pixels, is_vector=artwork.is_vector)
         levels[area.name] = tuple(Geometry(across, down, premultiplied=True) for across, down in sizes)
@@ -69,7 +67,7 @@ def compose(staging: Staging, prepared: Mapping[Needed, PreparedDesign], output:
     """Return the scene of a mock-up whose designs are prepared."""
     mockup, template = staging.mockup, staging.mockup.template
     background = template.background
-    keeps_alpha = output.format != "jpg" and background.header.bands in {2, 4}
+    keeps_alpha = output.format != "jpg" and background.header.has_alpha
     return Scene(
         background=_picture(staging, template.template.background),
         surfaces=tuple(_surface(area, staging, prepared) for area in template.template.areas),

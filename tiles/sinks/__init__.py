@@ -5,6 +5,11 @@ from pathlib import Path
 from tiles.scene import PhotoFormat
 from tiles.sinks.sink import SheetFormat, Sink
 
+LONGEST_PX = {  # a picture's sides, by its format
+    "jpg": 65_500,  # libjpeg's limit, a little below the format's
+    "webp": 16_383,  # RFC 9649, 2.6
+    "png": 2**31 - 1,  # W3C PNG, third edition, 11.2.1
+}
 SUFFIXES = {"png": ".png", "tiff": ".tif", "jpg": ".jpg", "webp": ".webp"}
 
 

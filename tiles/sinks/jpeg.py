@@ -16,9 +16,6 @@ from tiles.canvas import Strip
 from tiles.sinks.packing_sink import PackingSink
 from tiles.sinks.sink import SheetFormat
 
-LONGEST_PX = 65_500  # libjpeg's limit, a little below the format's
-BANDS = 3
-
 _SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
 _APP0, _APP2, _SOF0, _DRI, _SOS, _RST0 = 0xE0, 0xE2, 0xC0, 0xDD, 0xDA, 0xD0
 _RESTARTS = 8  # restart markers are numbered 0 to 7, again and again

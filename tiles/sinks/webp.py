@@ -11,8 +11,6 @@ from tiles.canvas import Strip
 from tiles.sinks.sink import AtomicFile, RowCount, SheetFile, SheetFormat
 from tiles.store import v_header
 
-LONGEST_PX = 16_383  # of the format: RFC 9649, 2.6
-
 
 class WebpSink:
     """A lossy WebP with ICC profile, of RGB or RGBA strips; see the contract in sink.py."""
