@@ -56,11 +56,14 @@ class Jacobian:
     v_y: Single
 
     def steepest(self) -> Single:
-        """Return the greatest singular value: how far the image moves at most for a step of 1."""
-        square = self.u_x**2 + self.u_y**2 + self.v_x**2 + self.v_y**2
-        area = self.u_x * self.v_y - self.u_y * self.v_x
-        root = np.sqrt(np.maximum(square * square - 4 * area * area, 0))
-        return cast(Single, np.sqrt((square + root) / 2))
+        """Return the greatest singular value: how far the image moves at most for a step of 1.
+
+        It is the sum of what the map turns and scales by, and of what it mirrors and scales by: no sample is raised to
+        more than its square, which single precision holds even where the horizon is near.
+        """
+        turned = np.sqrt((self.u_x + self.v_y) ** 2 + (self.u_y - self.v_x) ** 2)
+        mirrored = np.sqrt((self.u_x - self.v_y) ** 2 + (self.u_y + self.v_x) ** 2)
+        return cast(Single, (turned + mirrored) / 2)
 
 
 class Grid:

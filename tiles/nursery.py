@@ -8,6 +8,7 @@ import sys
 from types import TracebackType
 
 import tiles.children
+import tiles.photo
 import tiles.prepare  # noqa: F401 - for the children
 
 

@@ -5,9 +5,12 @@ import os
 
 import pyvips
 
+from tiles.fontconfig import configure_fonts
+
 
 def start(threads: int) -> None:
     """Set libvips up for bounded batch work on `threads` threads."""
+    configure_fonts()
     pyvips.concurrency_set(threads)
     pyvips.cache_set_max(0)  # it keeps pixels alive, and hands back the old image when a file is replaced
     pyvips.block_untrusted_set(True)
