@@ -64,8 +64,8 @@ def blend_over_alpha(backdrop: Plane, backdrop_alpha: Plane, source: Plane, alph
 
 
 def union(one: Plane, other: Plane) -> Plane:
-    """Return the alpha of one over the other."""
-    total: Plane = one + other - one * other
+    """Return the alpha of one over the other; exactly 1 where the first is 1."""
+    total: Plane = one + other * (_ONE - one)
     return total
 
 

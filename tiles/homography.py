@@ -16,7 +16,8 @@ Single = NDArray[np.float32]
 Corners = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
 """A convex quadrilateral, clockwise where y runs downwards."""
 
-_NEAR = 1e-6  # a depth that no point in front of the camera has, if that of the middle is 1
+_NEAR = 1e-6  # a depth that no point seen has, if that of an area's first corner is 1
+_ACUTE = 1e-9  # cosine of an angle that is less than a right one, however it was rounded
 UNIT: Corners = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 
 
@@ -110,3 +111,14 @@ def half_planes(corners: Corners) -> NDArray[np.float64]:
     along = np.roll(points, -1, axis=0) - points
     normal = np.column_stack([-along[:, 1], along[:, 0]]) / np.hypot(along[:, 0], along[:, 1])[:, None]
     return np.column_stack([normal, -(normal * points).sum(axis=1)])
+
+
+def corner_planes(corners: Corners) -> NDArray[np.float64]:
+    """Return, as `half_planes` does for the sides, for each acute corner the line through it across its bisector."""
+    points = np.array(corners)
+    back, forth = np.roll(points, 1, axis=0) - points, np.roll(points, -1, axis=0) - points
+    back, forth = (along / np.hypot(along[:, 0], along[:, 1])[:, None] for along in (back, forth))
+    acute = (back * forth).sum(axis=1) > _ACUTE
+    inwards = (back + forth)[acute]
+    inwards /= np.hypot(inwards[:, 0], inwards[:, 1])[:, None]
+    return np.column_stack([inwards, -(inwards * points[acute]).sum(axis=1)])

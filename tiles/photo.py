@@ -32,7 +32,7 @@ from tiles.vips import disk_error, srgb_profile
 from tiles.warp import Outline, Sample, Warp
 
 _BLOCK_ROWS = 48  # worked on at once: some dozen planes of them fit a core's cache
-_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)  # ITU-R BT.709-6, 3.2: a mask's brightness
+_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32) * SAMPLE  # ITU-R BT.709-6, 3.2: a mask's brightness
 _BLACK, _WHITE = (0, 0, 0), (255, 255, 255)  # where a mask is transparent it hides, where a shade is, it shades not
 
 
@@ -163,11 +163,15 @@ class _OpenSurface:
         return outline.cover(block.left, block.top, block.width, block.rows)
 
     def _mask(self, strip_top: int, block: _Block) -> Plane | None:
-        """Return how much the mask lets through: its brightness, as far as it is opaque."""
+        """Return how much the mask lets through: its brightness, as far as it is opaque.
+
+        Band by band, as a product of matrices rounds by where in a block a pixel lies.
+        """
         rows = self._rows.get("mask")
         if rows is None:
             return None
-        light: Plane = block.of(rows, strip_top) @ (_LUMA * SAMPLE)
+        red, green, blue = np.moveaxis(block.of(rows, strip_top), -1, 0)
+        light: Plane = red * _LUMA[0] + green * _LUMA[1] + blue * _LUMA[2]
         return np.minimum(light, 1)
 
 

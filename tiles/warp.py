@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from tiles.blending import Plane
 from tiles.design import BYTES_PER_PX, PreparedDesign
-from tiles.homography import Corners, Grid, Jacobian, Matrix, half_planes
+from tiles.homography import Corners, Grid, Jacobian, Matrix, corner_planes, half_planes
 
 _SAMPLE = np.float32(1 / 255)
-_BEYOND_PX = 4.0  # how far outside of artwork is looked: beyond, its edge is the same
+_BEYOND_PX = 1.0  # how far from the outermost pixels' centres mapim knows that their colour goes on
 _ENLARGED = 1.25  # shown this much larger than it is, artwork shows its pixels if it is interpolated linearly
 
 
@@ -33,12 +33,14 @@ class Warp:
     """Artwork laid on a photograph. Used by several threads at once."""
 
     def __init__(self, levels: Sequence[PreparedDesign], to_picture: Matrix) -> None:
-        """Open prepared artwork, the largest first; `to_picture` maps its unit square onto the photograph."""
+        """Open prepared artwork, the largest first.
+
+        `to_picture` maps its unit square onto the photograph, with positive depth wherever artwork is seen. Its middle
+        need not be: artwork that covers an area may jut out beyond the horizon.
+        """
         self._levels = [pyvips.Image.new_from_file(str(level.path), access="random") for level in levels]
         self._size = (levels[0].width_px, levels[0].height_px)
-        to_unit = np.linalg.inv(to_picture).astype(np.float64)
-        middle = to_picture @ np.array([0.5, 0.5, 1.0])
-        self._to_unit = to_unit * (middle[2] / (to_unit @ middle)[2])  # its depth is 1 in the artwork's middle
+        self._to_unit = np.linalg.inv(to_picture).astype(np.float64)
         self._interpolate = pyvips.Interpolate.new("bicubic" if self._is_enlarged(to_picture) else "bilinear")
 
     def _is_enlarged(self, to_picture: Matrix) -> bool:
@@ -81,7 +83,7 @@ class Warp:
         index = np.empty((rows, width, 2), np.float32)
         for band, (unit, side) in enumerate(((grid.u, image.width), (grid.v, image.height))):
             place = unit * side - 0.5  # libvips counts from pixels' centres
-            np.clip(place, -_BEYOND_PX, side + _BEYOND_PX, out=index[..., band], casting="unsafe")
+            np.clip(place, -_BEYOND_PX, side - 1 + _BEYOND_PX, out=index[..., band], casting="unsafe")
         where = pyvips.Image.new_from_memory(index.data, width, rows, 2, "float")
         warped = image.mapim(where, interpolate=self._interpolate, extend="copy", premultiplied=True)
         fetched = pyvips.Region.new(warped).fetch(0, 0, width, rows)
@@ -101,7 +103,7 @@ class Outline:
     def __init__(self, corners: Corners) -> None:
         """Take the corners, clockwise."""
         self._corners = np.array(corners)
-        self._planes = half_planes(corners)
+        self._planes = np.concatenate([half_planes(corners), corner_planes(corners)])
 
     def columns(self, top: int, rows: int) -> tuple[int, int]:
         """Return the columns, from and to, outside of which it covers nothing of these rows."""
@@ -124,7 +126,10 @@ class Outline:
         return int(np.floor(y.min())) - 1, int(np.ceil(y.max())) + 1
 
     def cover(self, left: int, top: int, width: int, rows: int) -> Plane:
-        """Return how much of each pixel of a block is covered, from 0 to 1: by its centre's distance from the sides."""
+        """Return how much of each pixel of a block is covered, from 0 to 1: by its centre's distance from the sides.
+
+        Beyond an acute corner, where the sides meet far outside of it, its distance from the corner counts.
+        """
         x, y = np.arange(left, left + width) + 0.5, (np.arange(top, top + rows) + 0.5)[:, None]
         cover = np.ones((rows, width), np.float32)
         for a, b, c in self._planes:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import ArtworkError
+from tiles import fontconfig
 from tiles.fontconfig import configure_fonts
 from tiles.lettering import MAX_CHARACTERS, draw_line, turned
 from tiles.resample import Rgba
@@ -269,7 +270,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
     def test_a_program_without_its_font_says_so(self, no_fonts: str) -> None:
         code = """
 from pathlib import Path
-from tiles import fontconfig, lettering
+from tiles import lettering
 from config.errors import ArtworkError
 lettering._FONT = Path("/nowhere/font.ttf")
 try:

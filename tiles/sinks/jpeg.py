@@ -14,7 +14,7 @@ import pyvips
 
 from tiles.canvas import Strip
 from tiles.sinks.packing_sink import PackingSink
-from tiles.sinks.sink import SheetFormat
+from tiles.sinks.sink import ROWS_MULTIPLE, SheetFormat
 
 _SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
 _APP0, _APP2, _SOF0, _DRI, _SOS, _RST0 = 0xE0, 0xE2, 0xC0, 0xDD, 0xDA, 0xD0
@@ -25,8 +25,9 @@ _PROFILE = b"ICC_PROFILE\0\1\1"  # ICC.1:2022, annex B.4: the first of one chunk
 
 
 class JpegSink(PackingSink[bytes]):
-    """A baseline JPEG with resolution and ICC profile, of RGB strips whose rows are multiples of 16, the last excepted.
+    """A baseline JPEG with resolution and ICC profile, of RGB strips.
 
+    All have the same rows, a multiple of 16, but for the last, which may have fewer; any other is a ValueError.
     `chroma` is "4:2:0" (colour at half the resolution) or "4:4:4".
     """
 
@@ -36,7 +37,7 @@ class JpegSink(PackingSink[bytes]):
         self._encode = partial(_encoded, quality=quality, chroma=chroma)
         self._block = 16 if chroma == "4:2:0" else 8  # T.81, A.2.3: pixels along the side of a coded unit
         self._strips = 0
-        self._interval = 0
+        self._strip_rows = 0
 
     def _begin(self) -> None:
         self._file.write(_SOI)
@@ -44,9 +45,12 @@ class JpegSink(PackingSink[bytes]):
         self._segment(_APP2, _PROFILE + self._sheet.profile)
 
     def _packed(self, strip: Strip) -> Callable[[], bytes]:
-        if not self._interval:
-            rows, width, _ = strip.shape
-            self._interval = -(-width // self._block) * -(-rows // self._block)
+        rows = len(strip)
+        self._strip_rows = self._strip_rows or rows
+        is_alike = rows == self._strip_rows and rows % ROWS_MULTIPLE == 0
+        is_last = rows <= self._strip_rows and not self._rows.left
+        if not (is_alike or is_last):
+            raise ValueError(f"a strip of {rows} rows: all but the last have the same, a multiple of {ROWS_MULTIPLE}")
         return partial(self._encode, strip)
 
     def _append(self, piece: bytes) -> None:
@@ -67,8 +71,11 @@ class JpegSink(PackingSink[bytes]):
             if marker == _SOF0:
                 content = content[:1] + self._sheet.height.to_bytes(2, "big") + content[3:]  # noqa: PLW2901
             if marker == _SOS:
-                self._segment(_DRI, self._interval.to_bytes(2, "big"))
+                self._segment(_DRI, self._units_in_a_strip().to_bytes(2, "big"))
             self._segment(marker, content)
+
+    def _units_in_a_strip(self) -> int:
+        return -(-self._sheet.width // self._block) * -(-self._strip_rows // self._block)
 
     def _segment(self, marker: int, content: bytes) -> None:
         self._file.write(bytes([0xFF, marker]) + (len(content) + 2).to_bytes(2, "big") + content)

@@ -23,6 +23,7 @@ class WebpSink:
         self._file, self._sheet, self._scratch = AtomicFile(path), sheet, scratch
         self._quality, self._sharp = quality, chroma == "4:4:4"
         self._rows = RowCount(sheet)
+        self._failure: BaseException | None = None
 
     def write(self, strip: Strip) -> None:
         """Take the next rows."""
@@ -38,11 +39,21 @@ class WebpSink:
         image.set_type(pyvips.GValue.blob_type, "icc-profile-data", sheet.profile)
         target = pyvips.TargetCustom()
         target.on_write(self._take)
-        image.webpsave_target(target, Q=self._quality, smart_subsample=self._sharp, keep="icc")
+        try:
+            image.webpsave_target(target, Q=self._quality, smart_subsample=self._sharp, keep="icc")
+        except pyvips.Error:
+            if self._failure is not None:
+                raise self._failure from None
+            raise
         return self._file.commit()
 
     def _take(self, data: bytes) -> int:
-        self._file.write(data)
+        """Write what was encoded. Nothing can be raised through libvips: a failure is kept, and libvips told of one."""
+        try:
+            self._file.write(data)
+        except BaseException as failure:
+            self._failure = failure
+            return -1
         return len(data)
 
     def __enter__(self) -> Self:
