@@ -22,9 +22,8 @@ def admitted(
     needs: Mapping[Key, int],
     place: Workplace,
     meanwhile: Callable[[], object] = lambda: None,
-    most: int | None = None,
 ) -> Iterator[tuple[Key, Result | ArtworkError]]:
-    """Do `begin(key)` for every key in children, `most` of them at once, and yield (key, outcome) as they end.
+    """Do `begin(key)` for every key in children, and yield (key, result or failure) as they end.
 
     `needs` says in bytes what each will hold. One that no memory here would ever suffice for fails for itself;
     `meanwhile` is called before an answer is waited for.
@@ -44,8 +43,6 @@ def admitted(
         return begin(key)
 
     def may_begin(key: Key, under_way: list[Key]) -> bool:
-        if most is not None and len(under_way) >= most:
-            return False
         return needs[key] + sum(needs[other] for other in under_way) <= governor.room_bytes()
 
     yield from place.bench.outcomes(fitting, admit, may_begin, meanwhile)

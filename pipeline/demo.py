@@ -1,4 +1,4 @@
-"""`tilepress demo`: the main job on an embedded example, without any set-up."""
+"""`tilepress demo`: sheets and mock-ups from an embedded example, without any set-up."""
 
 import shutil
 from collections.abc import Callable, Mapping
@@ -15,13 +15,16 @@ from pipeline.context import Progress
 from pipeline.delivery import storing, write_bytes
 from pipeline.planview import write_preview
 from pipeline.preview import draw_plan
+from pipeline.report import Report
 from pipeline.runner import run_jobs
 from pipeline.surroundings import build_context
-from tiles.preview import shrink_sheet
+from tiles.preview import contact_sheet, shrink_sheet
 
-PIPELINE = "gangsheet.yaml"
-SHOP = "shop.yaml"
+SHEETS, MOCKUPS, SHOP = "gangsheet.yaml", "mockups.yaml", "shop.yaml"
+FILES = (SHEETS, MOCKUPS, SHOP)
+FOLDERS = ("designs", "templates")
 PREVIEW_PX = 1200
+ALBUM_COLUMNS, ALBUM_PX = 5, 480  # of the overview of mock-ups: a design's in a row
 
 
 def run_demo(folder: Path, environ: Mapping[str, str], progress: Progress, say: Callable[[str], None]) -> ExitCode:
@@ -31,12 +34,16 @@ def run_demo(folder: Path, environ: Mapping[str, str], progress: Progress, say: 
     database = Database("sqlite:///tilepress.db", folder)
     database.init()
     import_file(database, folder / SHOP, environ)
-    pipeline = load_pipeline(folder / PIPELINE, environ)
-    context = build_context(pipeline, folder / PIPELINE, progress)
-    say(f"The example is in {folder}: pipeline file, database, orders, artwork.")
-    printed = [job for job in pipeline.jobs if isinstance(job, GangsheetJob)]
-    drafts = [gangsheet.draft(job, context) for job in printed]  # afterwards, nothing is left to print
-    reports, code = run_jobs(pipeline.jobs, context)
+    say(f"The example is in {folder}: pipeline files, database, orders, artwork, templates.")
+    return max(_print_sheets(folder, environ, progress, say), _make_mockups(folder, environ, progress, say))
+
+
+def _print_sheets(folder: Path, environ: Mapping[str, str], progress: Progress, say: Callable[[str], None]) -> ExitCode:
+    pipeline = load_pipeline(folder / SHEETS, environ)
+    context = build_context(pipeline, folder / SHEETS, progress)
+    jobs = [job for job in pipeline.jobs if isinstance(job, GangsheetJob)]
+    drafts = [gangsheet.draft(job, context) for job in jobs]  # afterwards, nothing is left to print
+    reports, code = run_jobs(jobs, context)
     for draft, report in zip(drafts, reports, strict=False):
         layout = write_preview(draw_plan(draft.plan), folder / "out" / "layout.png")
         sheets = [Path(file) for file in report.files]
@@ -44,11 +51,31 @@ def run_demo(folder: Path, environ: Mapping[str, str], progress: Progress, say: 
         say("\nPrint-ready parts:")
         for sheet in sheets:
             say(f"  {sheet}  ({sheet.stat().st_size / 1e6:.1f} MB)")
-        say(f"Manifest:  {report.manifest}\nLayout:    {layout}")
+        say(f"Layout:    {layout}")
         say("Previews:  " + "\n           ".join(map(str, pictures)))
-        say(f"{report.seconds:.1f} seconds, peak memory {report.peak_bytes / 1e6:.0f} MB")
-        say(f"Prove it:  tilepress verify {report.manifest}")
+        _sum_up(report, say)
     return code
+
+
+def _make_mockups(folder: Path, environ: Mapping[str, str], progress: Progress, say: Callable[[str], None]) -> ExitCode:
+    pipeline = load_pipeline(folder / MOCKUPS, environ)
+    reports, code = run_jobs(pipeline.jobs, build_context(pipeline, folder / MOCKUPS, progress))
+    for report in reports:
+        photos = [Path(file) for file in report.files]
+        say("\nMock-ups:")
+        for photo in photos:
+            say(f"  {photo}  ({photo.stat().st_size / 1e3:.0f} kB)")
+        if photos:
+            overview = contact_sheet(photos, ALBUM_COLUMNS, ALBUM_PX)
+            say(f"All of them:  {write_bytes(folder / 'out' / 'mockups-preview.jpg', overview)}")
+        _sum_up(report, say)
+    return code
+
+
+def _sum_up(report: Report, say: Callable[[str], None]) -> None:
+    say(f"Manifest:  {report.manifest}")
+    say(f"{report.seconds:.1f} seconds, peak memory {report.peak_bytes / 1e6:.0f} MB")
+    say(f"Prove it:  tilepress verify {report.manifest}")
 
 
 def _lay_out(folder: Path) -> None:
@@ -58,12 +85,14 @@ def _lay_out(folder: Path) -> None:
     if folder.is_dir() and any(folder.iterdir()) and not (folder / SHOP).exists():
         raise ConfigurationError(f"{folder}: not empty, and no former demo", "Name another folder with --out.")
     with storing(folder), as_file(files("config.examples")) as examples:
-        (folder / "designs").mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "tilepress.db").unlink(missing_ok=True)
-        for name in (PIPELINE, SHOP):
+        for name in FILES:
             shutil.copyfile(examples / name, folder / name)
-        for design in sorted((examples / "designs").iterdir()):
-            shutil.copyfile(design, folder / "designs" / design.name)
+        for name in FOLDERS:
+            (folder / name).mkdir(exist_ok=True)
+            for file in sorted((examples / name).iterdir()):
+                shutil.copyfile(file, folder / name / file.name)
 
 
 def _picture(sheet: Path) -> Path:

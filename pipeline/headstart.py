@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from config import DEFAULT_STORE
 from config.errors import TilepressError
@@ -9,26 +10,40 @@ from config.yamlfile import read_yaml
 
 
 def start_early(file: Path, environ: Mapping[str, str]) -> None:
-    """Start the children's server if the pipeline's tile store is empty, as in a fresh container: all artwork is new.
+    """Start the children's server if there will be work for it.
 
+    So there is for mock-ups, and if the pipeline's tile store is empty, as in a fresh container: all artwork is new.
     The file is not judged yet; what is wrong with it is said by whoever reads it to run it.
     """
-    store = _store(file, environ)
+    data = _read(file, environ)
+    store = _store(data, file)
     if store is None:
         return
     from tiles.server import start_server  # noqa: PLC0415 - costs time that other runs spare
     from tiles.store import TileStore  # noqa: PLC0415
 
-    if TileStore(store).is_empty():
+    if _makes_mockups(data) or TileStore(store).is_empty():
         start_server()
 
 
-def _store(file: Path, environ: Mapping[str, str]) -> Path | None:
-    """Return the folder of the pipeline's tile store, as far as it can be told."""
+def _read(file: Path, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the pipeline file holds, as far as it can be told."""
     try:
         data = read_yaml(file, environ).data
     except TilepressError:
-        return None
-    store = data.get("store") if isinstance(data, dict) else None
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _makes_mockups(data: Mapping[str, Any]) -> bool:
+    jobs = data.get("jobs")
+    return any(
+        isinstance(job, dict) and job.get("kind") == "mockups" for job in (jobs if isinstance(jobs, list) else ())
+    )
+
+
+def _store(data: Mapping[str, Any], file: Path) -> Path | None:
+    """Return the folder of the pipeline's tile store."""
+    store = data.get("store")
     path = store.get("path", DEFAULT_STORE) if isinstance(store, dict) else DEFAULT_STORE
-    return file.absolute().parent / path if isinstance(path, str) else None
+    return file.absolute().parent / path if data and isinstance(path, str) else None

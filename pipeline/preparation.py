@@ -97,18 +97,18 @@ def size_items(
 
 
 def prepare_designs(
-    keys: Iterable[Key],
-    work: Mapping[Key, tuple[Design, Geometry]],
+    keys: Iterable[PreparedKey],
+    work: Mapping[PreparedKey, tuple[Design, Geometry]],
     place: Workplace,
     advance: Callable[[int], None] = lambda count: None,
     meanwhile: Callable[[], object] = lambda: None,
-) -> dict[Key, PreparedDesign | ArtworkError]:
+) -> dict[PreparedKey, PreparedDesign | ArtworkError]:
     """Return each prepared design, made unless the store has it, or why it cannot be made.
 
     `meanwhile` is called whenever children are at work and this process is about to wait for them.
     """
-    ready: dict[Key, PreparedDesign | ArtworkError] = {}
-    missing: list[Key] = []
+    ready: dict[PreparedKey, PreparedDesign | ArtworkError] = {}
+    missing: list[PreparedKey] = []
     for key in dict.fromkeys(keys):
         found = place.store.find(*work[key])
         if found is None:
@@ -119,7 +119,7 @@ def prepare_designs(
     _check_disk(sum(work[key][1].prepared_bytes for key in missing), place.store)
     missing.sort(key=lambda key: _effort(work[key][0]), reverse=True)
 
-    def begin(key: Key) -> "Task[PreparedDesign]":
+    def begin(key: PreparedKey) -> "Task[PreparedDesign]":
         return place.bench.submit(prepare_into, place.store, *work[key])
 
     needs = {key: prepare_bytes(work[key][0].header, work[key][1]) for key in missing}

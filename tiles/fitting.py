@@ -11,12 +11,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tiles.homography import UNIT, Corners, Matrix, image_of, jacobian_at, unit_to_quad
+from tiles.geometry import Corners
+from tiles.homography import UNIT, Matrix, image_of, jacobian_at, unit_to_quad
 
 Fit = Literal["contain", "cover", "stretch"]
 
-RUNGS_PER_OCTAVE = 3  # sizes that artwork is prepared at: 2^(1/3) apart, so that templates share them
-STEEPEST_ALONE = 2 ** (1 / RUNGS_PER_OCTAVE)  # minification that one size alone shows without moiré
+SHARPEST = 2 ** (1 / 3)  # pixels of artwork to one of the photograph: so many, one size alone shows without moiré
+_RUNGS = 2  # sizes in an octave that artwork is prepared at
+_MOST_PX = 30_000  # of a side of vector artwork: a map may show one end of it endlessly large
 _SAMPLES = 17  # along each side of an area, where local scales are looked at: they change evenly
 _MOST_LEVELS = 8  # a slant that shrinks beyond 2⁸ shows nothing
 
@@ -97,28 +99,39 @@ def _within(share: float) -> float:
 
 
 def level_sizes(lie: Lie, size: tuple[int, int], *, is_vector: bool) -> tuple[tuple[int, int], ...]:
-    """Return the pixel sizes that artwork is needed at, the largest first; each of the others is half the one before.
+    """Return the pixel sizes that artwork is looked at in, the largest first; each of the others is half of one.
 
-    The first has no more pixels in either direction than the photograph has where it shows the artwork largest, so
-    that nothing is lost and nothing aliases; the others are for where a slant shows it smaller.
+    The first has as many pixels as the photograph has where it shows the artwork largest, so that nothing is lost and
+    nothing aliases, but no more than the artwork itself; the others are for where a slant shows it smaller. Where one
+    will do, and the size that artwork is prepared at comes near it, it is that.
     """
     to_unit = np.linalg.inv(lie.to_picture)
     derivatives = jacobian_at(to_unit.astype(np.float64), _points(lie.clip))
     shown = 1 / np.hypot(derivatives[:, :, 0], derivatives[:, :, 1]).min(axis=0)  # pixels of the photograph
-    width, height = (_rung(side, pixels, is_vector) for side, pixels in zip(size, shown.tolist(), strict=True))
-    scaled = derivatives * np.array([width, height])[None, :, None]
-    steepest = float(np.linalg.svd(scaled, compute_uv=False).max())
-    octaves = min(_MOST_LEVELS, math.ceil(math.log2(steepest))) if steepest > STEEPEST_ALONE else 0
+    most = (_MOST_PX, _MOST_PX) if is_vector else size
+    width, height = (max(1, min(round(pixels), limit)) for pixels, limit in zip(shown.tolist(), most, strict=True))
+    at_hand = rung(size, (width, height), is_vector=is_vector)
+    if _steepest(derivatives, at_hand) <= SHARPEST:
+        return (at_hand,)
+    steepest = _steepest(derivatives, (width, height)) / SHARPEST
+    octaves = min(_MOST_LEVELS, math.ceil(math.log2(steepest))) if steepest > 1 else 0
     return tuple((max(1, -(-width >> level)), max(1, -(-height >> level))) for level in range(octaves + 1))
 
 
-def _rung(side: int, shown: float, is_vector: bool) -> int:
-    """Return the size, of those artwork is prepared at, that is nearest below `shown`; a vector's has no largest."""
-    steps = math.log2((1 if is_vector else side) / max(shown, 1.0)) * RUNGS_PER_OCTAVE
-    down = math.ceil(steps - 1e-9)
-    if is_vector:
-        return max(1, round(2 ** (-down / RUNGS_PER_OCTAVE)))
-    return max(1, round(side * 2 ** (-max(0, down) / RUNGS_PER_OCTAVE)))
+def _steepest(derivatives: NDArray[np.float64], size: tuple[int, int]) -> float:
+    """Return how many pixels of artwork of this size one pixel of the photograph spans at most, in any direction."""
+    return float(np.linalg.svd(derivatives * np.array(size)[None, :, None], compute_uv=False).max())
+
+
+def rung(size: tuple[int, int], needed: tuple[int, int], *, is_vector: bool) -> tuple[int, int]:
+    """Return the size that artwork is prepared at, to be shrunk from there to the size needed: by 2^(1/2) at most.
+
+    It is the artwork's own, divided by a power of that (or multiplied, if it is drawn at any size): templates share it.
+    """
+    steps = math.floor(_RUNGS * math.log2(min(own / want for own, want in zip(size, needed, strict=True))))
+    scale = 2 ** (-(steps if is_vector else max(0, steps)) / _RUNGS)
+    width, height = (max(want, math.ceil(own * scale)) for own, want in zip(size, needed, strict=True))
+    return width, height
 
 
 def _points(corners: Corners) -> NDArray[np.float64]:

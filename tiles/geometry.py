@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+Corners = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
+"""A convex quadrilateral, clockwise where y runs downwards; (x, y) from the outer top left corner of a picture."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Rect:

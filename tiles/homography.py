@@ -11,11 +11,10 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from tiles.geometry import Corners
+
 Matrix = NDArray[np.float64]
 Single = NDArray[np.float32]
-Corners = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
-"""A convex quadrilateral, clockwise where y runs downwards."""
-
 _NEAR = 1e-6  # a depth that no point seen has, if that of an area's first corner is 1
 _ACUTE = 1e-9  # cosine of an angle that is less than a right one, however it was rounded
 UNIT: Corners = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))

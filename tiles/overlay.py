@@ -6,11 +6,12 @@ import numpy as np
 
 from tiles.blending import SAMPLE, lay
 from tiles.canvas import map_prepared
-from tiles.design import PreparedDesign
 from tiles.geometry import Rect
 from tiles.lettering import draw_line, turned
 from tiles.resample import Rgba
+from tiles.rows import prepared_picture
 from tiles.scene import Lettering, Overlay
+from tiles.store import TileStore
 
 _PADDING = 0.35  # of a line's height, around it on its ground
 _GAP = 0.6  # of a tile's height, between tiles; every other row is shifted by half a tile
@@ -20,11 +21,11 @@ _ALPHA = 3
 class OverlayLayer:
     """An overlay drawn for a mock-up of a size, and where it lies."""
 
-    def __init__(self, overlay: Overlay, width: int, height: int) -> None:
-        """Draw it; ArtworkError if nothing of it could be seen."""
+    def __init__(self, overlay: Overlay, store: TileStore, width: int, height: int) -> None:
+        """Draw it, or prepare its picture in `store`; ArtworkError if nothing of it could be seen."""
         self._frame = Rect(0, 0, width, height)
         self._room = self._frame.inset(min(overlay.margin_px, (min(width, height) - 1) // 2))
-        self._pixels = _drawn(overlay, (self._room.width, self._room.height))
+        self._pixels = _drawn(overlay, store, (self._room.width, self._room.height))
         self._opacity = np.float32(overlay.opacity)
         self._overlay = overlay
 
@@ -51,12 +52,13 @@ class OverlayLayer:
                 yield Rect(x, row * step_y, width, rows)
 
 
-def _drawn(overlay: Overlay, room: tuple[int, int]) -> Rgba:
+def _drawn(overlay: Overlay, store: TileStore, room: tuple[int, int]) -> Rgba:
     content = overlay.content
-    if isinstance(content, PreparedDesign):
-        pixels: Rgba = map_prepared(content.path, Rect(0, 0, content.width_px, content.height_px), 0)
-    else:
+    if isinstance(content, Lettering):
         pixels = _lettered(content, room)
+    else:
+        prepared = prepared_picture(store, content)
+        pixels = map_prepared(prepared.path, Rect(0, 0, prepared.width_px, prepared.height_px), 0)
     return turned(pixels, overlay.angle) if overlay.angle % 360 else pixels
 
 

@@ -5,12 +5,11 @@ mapped, and is warped over its area only. Blocks of a strip are worked on by sev
 on how many there are.
 """
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import pyvips
@@ -20,20 +19,25 @@ from tiles.blending import SAMPLE, Plane, lay, level
 from tiles.canvas import Strip
 from tiles.geometry import spans
 from tiles.header import reason_of
+from tiles.levels import sized
 from tiles.overlay import OverlayLayer
 from tiles.prepare import OPAQUE
 from tiles.resample import Rgba
-from tiles.rows import RowReader
+from tiles.rows import RowReader, prepared_picture
 from tiles.scene import PhotoFormat, Scene, Surface
-from tiles.sinks import open_photo_sink
+from tiles.sinks.photos import open_photo_sink
 from tiles.sinks.sink import SheetFile, SheetFormat
+from tiles.store import TileStore
 from tiles.strips import render
 from tiles.vips import disk_error, srgb_profile
 from tiles.warp import Outline, Sample, Warp
 
-_BLOCK_ROWS = 48  # worked on at once: some dozen planes of them fit a core's cache
+_BLOCK_ROWS = 64  # worked on at once: some dozen planes of them fit a core's cache
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32) * SAMPLE  # ITU-R BT.709-6, 3.2: a mask's brightness
 _BLACK, _WHITE = (0, 0, 0), (255, 255, 255)  # where a mask is transparent it hides, where a shade is, it shades not
+
+
+_Rows = tuple[Rgba, list[dict[str, Rgba]]]  # of the background, and of mask and shade of each area
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,45 +55,84 @@ class _Block:
         return pixels[first : first + self.rows, self.left : self.left + self.width]
 
 
-def render_photo(scene: Scene, target: Path, form: PhotoFormat, threads: int, scratch: Path) -> SheetFile:
-    """Render a scene strip by strip into the file `target`; room for temporaries is taken beside `scratch`."""
+def render_photo(
+    store: TileStore, scene: Scene, target: Path, form: PhotoFormat, threads: int, scratch: Path
+) -> SheetFile:
+    """Render a scene strip by strip into the file `target`; its artwork is prepared in `store` unless it is there.
+
+    Room for temporaries is taken beside `scratch`.
+    """
     sheet = SheetFormat(scene.width, scene.height, form.dpi, srgb_profile(), threads, bands=scene.bands)
     try:
-        with Photo(scene, threads, scratch) as photo:
+        with open_photo(store, scene, threads, scratch) as photo:
             return render(photo, open_photo_sink(form, target, sheet, scratch), before_naming=photo.finish)
     except pyvips.Error as error:
         raise disk_error(error) or ArtworkError(f"it cannot be rendered: {reason_of(error)}") from None
 
 
-class Photo:
-    """A scene, opened: a context manager. Its strips are taken once each, from the top, by one thread."""
+@contextmanager
+def open_photo(store: TileStore, scene: Scene, threads: int, beside: Path) -> "Iterator[Photo]":
+    """Yield a scene's rows to be. Its artwork is prepared now, in `store`, unless it is there.
 
-    def __init__(self, scene: Scene, threads: int, beside: Path) -> None:
-        """Open nothing yet; room for temporaries is taken beside the path."""
-        self.width, self.height = scene.width, scene.height
-        self._scene = scene
-        self._open = ExitStack()
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="mix")
-        self._background = self._reader(RowReader(scene.background, _named(beside, "background"), scene.ground))
-        self._surfaces = [
-            _OpenSurface(surface, self._open, _named(beside, f"{number}"))
+    Room for temporaries is taken beside the path. ArtworkError names the picture that cannot be used.
+    """
+    with ExitStack() as stack:
+        mixers = stack.enter_context(ThreadPoolExecutor(threads, thread_name_prefix="mix"))
+        reader = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="read"))
+        background = RowReader(scene.background, _beside(beside, "background"), scene.ground)
+        surfaces = [
+            _open_surface(surface, store, stack, _beside(beside, f"{number}"))
             for number, surface in enumerate(scene.surfaces)
         ]
-        self._overlays = [OverlayLayer(overlay, scene.width, scene.height) for overlay in scene.overlays]
+        overlays = [OverlayLayer(overlay, store, scene.width, scene.height) for overlay in scene.overlays]
+        photo = Photo(scene, stack.enter_context(background), surfaces, overlays, mixers, reader)
+        stack.callback(photo.stop_reading)
+        yield photo
 
-    def _reader(self, reader: RowReader) -> RowReader:
-        return self._open.enter_context(reader)
+
+class Photo:
+    """A scene, opened. Its strips are taken once each, from the top, by one thread; all but the last are as high."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        background: RowReader,
+        surfaces: "Sequence[_OpenSurface]",
+        overlays: Sequence[OverlayLayer],
+        mixers: ThreadPoolExecutor,
+        reader: ThreadPoolExecutor,
+    ) -> None:
+        """Take what `open_photo` has opened, and the threads that mix, and the one that reads a strip ahead."""
+        self.width, self.height = scene.width, scene.height
+        self._background, self._surfaces, self._overlays = background, surfaces, overlays
+        self._mixers, self._reader = mixers, reader
+        self._ahead: Future[_Rows] | None = None
 
     def strip(self, top: int, rows: int) -> Strip:
         """Return rows `top` to `top + rows`, with alpha only where the scene keeps it."""
-        pixels = self._background.take(rows)
-        for surface in self._surfaces:
-            surface.advance(rows)
+        pixels, pictures = self._read(top, rows)
+        for surface, read in zip(self._surfaces, pictures, strict=True):
             blocks = surface.blocks(top, rows, self.width)
-            list(self._pool.map(lambda block: surface.mix(pixels, top, block), blocks))  # noqa: B023 - waited for here
+            list(self._mixers.map(lambda block: surface.mix(pixels, read, top, block), blocks))  # noqa: B023 - waited for
         for overlay in self._overlays:
             overlay.mix(pixels, top)
         return pixels
+
+    def _read(self, top: int, rows: int) -> "_Rows":
+        """Return the next rows of all pictures, and have those after them read meanwhile."""
+        ready = self._take(rows) if self._ahead is None else self._ahead.result()
+        following = min(rows, self.height - top - rows)
+        self._ahead = self._reader.submit(self._take, following) if following > 0 else None
+        return ready
+
+    def _take(self, rows: int) -> "_Rows":
+        return self._background.take(rows), [surface.take(rows) for surface in self._surfaces]
+
+    def stop_reading(self) -> None:
+        """Wait for what is being read: before its file is closed."""
+        if self._ahead is not None:
+            self._ahead.cancel()
+            wait([self._ahead])
 
     def finish(self) -> None:
         """Make sure, after the last strip, that no picture changed while it was read."""
@@ -97,35 +140,34 @@ class Photo:
         for surface in self._surfaces:
             surface.finish()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
-        self._open.close()
+def _open_surface(surface: Surface, store: TileStore, stack: ExitStack, beside: Path) -> "_OpenSurface":
+    """Open an area: its mask and shade to be read beside the background, its artwork at the sizes it is shown at."""
+    pictures = (("mask", surface.mask, _BLACK), ("shade", surface.shade, _WHITE))
+    readers = {
+        name: stack.enter_context(RowReader(picture, _beside(beside, name), ground))
+        for name, picture, ground in pictures
+        if picture is not None
+    }
+    if surface.print is None:
+        return _OpenSurface(surface, readers, None)
+    artwork = prepared_picture(store, surface.print.artwork)
+    levels = stack.enter_context(sized(artwork, surface.print.sizes, _beside(beside, "size")))
+    return _OpenSurface(surface, readers, Warp(levels, np.array(surface.print.to_picture).reshape(3, 3)))
 
 
 class _OpenSurface:
     """One area, with its artwork opened and its mask and shade being read beside the background."""
 
-    def __init__(self, surface: Surface, opened: ExitStack, beside: Path) -> None:
-        self._print = surface.print
-        self._tint = surface.tint
-        self._readers = {
-            name: opened.enter_context(RowReader(picture, _named(beside, name), ground))
-            for name, picture, ground in (("mask", surface.mask, _BLACK), ("shade", surface.shade, _WHITE))
-            if picture is not None
-        }
-        self._rows: dict[str, Rgba] = {}
+    def __init__(self, surface: Surface, readers: Mapping[str, RowReader], warp: Warp | None) -> None:
+        self._print, self._tint = surface.print, surface.tint
+        self._readers, self._warp = readers, warp
         self._outline = Outline(surface.corners)
-        self._warp: Warp | None = None
-        if surface.print is not None:
-            self._warp = Warp(surface.print.levels, np.array(surface.print.to_picture).reshape(3, 3))
-            self._clip = Outline(surface.print.clip)
+        self._clip = Outline(surface.print.clip) if surface.print is not None else self._outline
 
-    def advance(self, rows: int) -> None:
-        """Read the next rows of mask and shade."""
-        self._rows = {name: reader.take(rows) for name, reader in self._readers.items()}
+    def take(self, rows: int) -> dict[str, Rgba]:
+        """Return the next rows of mask and shade."""
+        return {name: reader.take(rows) for name, reader in self._readers.items()}
 
     def finish(self) -> None:
         for reader in self._readers.values():
@@ -144,10 +186,10 @@ class _OpenSurface:
             if right > left:
                 yield _Block(left, here, right - left, count)
 
-    def mix(self, pixels: Rgba, strip_top: int, block: _Block) -> None:
-        """Tint a block, and put the artwork on it."""
+    def mix(self, pixels: Rgba, read: Mapping[str, Rgba], strip_top: int, block: _Block) -> None:
+        """Tint a block, and put the artwork on it; `read` are the rows of mask and shade beside `pixels`."""
         here = block.of(pixels, strip_top)
-        mask = self._mask(strip_top, block)
+        mask = _light(block.of(read["mask"], strip_top)) if "mask" in read else None
         if self._tint is not None:
             _tint(here, self._tint, _times(self._cover(self._outline, block), mask))
         if self._warp is None or self._print is None:
@@ -155,27 +197,25 @@ class _OpenSurface:
         shown = _times(self._cover(self._clip, block), mask)
         if self._print.opacity < 1:
             shown *= np.float32(self._print.opacity)
-        shade = self._rows.get("shade")
+        shade = read.get("shade")
         sample = self._warp.sample(block.left, block.top, block.width, block.rows)
         _lay(here, sample, shown, None if shade is None else block.of(shade, strip_top), self._print.blend)
 
     def _cover(self, outline: Outline, block: _Block) -> Plane:
         return outline.cover(block.left, block.top, block.width, block.rows)
 
-    def _mask(self, strip_top: int, block: _Block) -> Plane | None:
-        """Return how much the mask lets through: its brightness, as far as it is opaque.
 
-        Band by band, as a product of matrices rounds by where in a block a pixel lies.
-        """
-        rows = self._rows.get("mask")
-        if rows is None:
-            return None
-        red, green, blue = np.moveaxis(block.of(rows, strip_top), -1, 0)
-        light: Plane = red * _LUMA[0] + green * _LUMA[1] + blue * _LUMA[2]
-        return np.minimum(light, 1)
+def _light(mask: Rgba) -> Plane:
+    """Return how much a mask lets through: its brightness.
+
+    Band by band, as a product of matrices rounds by where in a block a pixel lies.
+    """
+    red, green, blue = np.moveaxis(mask, -1, 0)
+    light: Plane = red * _LUMA[0] + green * _LUMA[1] + blue * _LUMA[2]
+    return np.minimum(light, 1)
 
 
-def _named(beside: Path, what: str) -> Path:
+def _beside(beside: Path, what: str) -> Path:
     """Return a path for temporaries of one picture, which may put a suffix to it."""
     return beside.with_name(f"{beside.name}-{what}")
 

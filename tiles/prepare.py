@@ -13,12 +13,12 @@ import numpy as np
 import pyvips
 
 from config.errors import ArtworkError
-from tiles.design import BYTES_PER_PX, Design, Geometry, Header
+from tiles.design import BYTES_PER_PX, Design, Geometry, Header, PreparedDesign
 from tiles.geometry import Rect, spans
 from tiles.header import open_artwork, reading, reason_of
 from tiles.profile import has_profile, to_srgb
 from tiles.resample import Rgba, Shrinker
-from tiles.store import stamp_of, write_prepared
+from tiles.store import TileStore, stamp_of, write_prepared
 from tiles.vips import disk_error
 
 TRIM_ALPHA = 1  # the least alpha that counts as ink: anything the printer could lay down
@@ -76,6 +76,11 @@ def prepare(job: Preparation) -> None:
     except BaseException:
         job.target.unlink(missing_ok=True)
         raise
+
+
+def prepare_in(store: TileStore, design: Design, geometry: Geometry) -> PreparedDesign:
+    """Return the prepared design from `store`, prepared now unless it is there."""
+    return store.put(design, geometry, lambda target: prepare(Preparation(design, geometry, target)))
 
 
 def prepared_rows(design: Design, geometry: Geometry, beside: Path) -> Generator[Rgba, None, None]:

@@ -38,8 +38,8 @@ def contact_sheet(photos: Sequence[Path], columns: int, cell_px: int) -> bytes:
         across=columns,
         shim=_SHIM,
         background=_PAPER,
-        hspacing=cell_px,
-        vspacing=cell_px,
+        hspacing=max(cell.width for cell in flat),
+        vspacing=max(cell.height for cell in flat),
         halign="centre",
         valign="centre",
     )

@@ -9,10 +9,26 @@ import numpy as np
 
 from config.errors import ArtworkError
 from tiles.blending import SAMPLE, level
-from tiles.design import BYTES_PER_PX
-from tiles.prepare import OPAQUE, prepared_rows
+from tiles.design import BYTES_PER_PX, PreparedDesign
+from tiles.prepare import OPAQUE, prepare_in, prepared_rows
 from tiles.resample import Rgba
 from tiles.scene import Colour, Picture
+from tiles.store import TileStore
+
+
+def prepared_picture(store: TileStore, picture: Picture) -> PreparedDesign:
+    """Return a picture from `store`, prepared now unless it is there; ArtworkError with its name if it is damaged."""
+    with named(picture):
+        return prepare_in(store, picture.design, picture.geometry)
+
+
+@contextmanager
+def named(picture: Picture) -> Iterator[None]:
+    """Put a picture's name before what is wrong with it."""
+    try:
+        yield
+    except ArtworkError as error:
+        raise ArtworkError(f"{picture.name}: {error.message}", error.remedy) from None
 
 
 class RowReader:
@@ -35,7 +51,7 @@ class RowReader:
         filled = 0
         while filled < rows:
             if not len(self._ready):
-                with self._named():
+                with named(self._picture):
                     self._ready = next(self._chunks)
             count = min(rows - filled, len(self._ready))
             self._copy(self._ready[:count], taken[filled : filled + count])
@@ -45,7 +61,7 @@ class RowReader:
 
     def finish(self) -> None:
         """Make sure that the file is still what it was, now that its last rows are taken."""
-        with self._named():
+        with named(self._picture):
             next(self._chunks, None)
 
     def _copy(self, chunk: Rgba, target: Rgba) -> None:
@@ -59,13 +75,6 @@ class RowReader:
             for band, part in enumerate(self._ground):
                 below = (1 - alpha) * np.float32(part / OPAQUE)
                 target[..., band] = level(chunk[..., band] * SAMPLE * alpha + below)
-
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        try:
-            yield
-        except ArtworkError as error:
-            raise ArtworkError(f"{self._picture.name}: {error.message}", error.remedy) from None
 
     def __enter__(self) -> Self:
         return self

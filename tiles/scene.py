@@ -6,8 +6,8 @@ All places are in pixels of the finished mock-up, whose size is the background's
 from dataclasses import dataclass
 from typing import Literal
 
-from tiles.design import Design, Geometry, PreparedDesign
-from tiles.homography import Corners
+from tiles.design import Design, Geometry
+from tiles.geometry import Corners
 
 Colour = tuple[int, int, int]  # red, green, blue; 0 to 255
 
@@ -23,12 +23,13 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Print:
-    """Artwork on a surface: prepared at `levels`, premultiplied, the largest first, each of the others half of one.
+    """Artwork on a surface. It is prepared premultiplied, and looked at in `sizes`: the largest first, then halves.
 
     `to_picture` is the map of its unit square onto the mock-up, row by row; what lies outside of `clip` is not seen.
     """
 
-    levels: tuple[PreparedDesign, ...]
+    artwork: Picture
+    sizes: tuple[tuple[int, int], ...]
     to_picture: tuple[float, ...]
     clip: Corners
     blend: str
@@ -59,12 +60,12 @@ class Lettering:
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """A text or prepared image over everything, turned by `angle` degrees counter-clockwise.
+    """A text or picture over everything, turned by `angle` degrees counter-clockwise.
 
     It lies at `align` (x and y, from 0 to 1) within the mock-up less `margin_px`, or all over it if `tiled`.
     """
 
-    content: Lettering | PreparedDesign
+    content: Lettering | Picture
     opacity: float = 1.0
     angle: float = 0.0
     align: tuple[float, float] = (0.5, 0.5)

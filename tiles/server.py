@@ -6,6 +6,7 @@ It takes a sixth of a second to be ready, on another CPU than the run's, so that
 import contextlib
 import multiprocessing
 import os
+import resource
 from collections.abc import Iterator
 from multiprocessing import forkserver
 from pathlib import Path
@@ -16,13 +17,25 @@ _ENVIRONMENT = {  # of the server and its children
     "MALLOC_ARENA_MAX": "2",  # what threads free is held in fewer places
     "OPENBLAS_NUM_THREADS": "1",  # numpy's BLAS: there is a child for each CPU already, and no thread to be forked
 }
+_STACK_BYTES = 2 << 20  # libvips asks for no more; all of it counts towards a child's limit of memory, used or not
 
 
 def start_server() -> None:
     """Have the server started, if it is not; it goes on by itself, and ends with the run."""
     multiprocessing.set_forkserver_preload(["tiles.nursery"])
-    with _environment(_ENVIRONMENT):
+    with _environment(_ENVIRONMENT), _stack(_STACK_BYTES):
         forkserver.ensure_running()
+
+
+@contextlib.contextmanager
+def _stack(size: int) -> Iterator[None]:
+    """Have what is started meanwhile give its threads stacks of this size, if it may: glibc takes the limit for it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
+    resource.setrlimit(resource.RLIMIT_STACK, (size if hard == resource.RLIM_INFINITY else min(size, hard), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_STACK, (soft, hard))
 
 
 @contextlib.contextmanager

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tiles.design import Design, Geometry, Header, Limits, PreparedDesign
-from tiles.geometry import Rect, spans
-from tiles.homography import Corners
+from tiles.geometry import Corners, Rect, spans
 from tiles.scene import PhotoFormat, Picture, Scene
 from tiles.sinks.sink import SheetFile
 from tiles.store import TileStore
@@ -30,13 +29,18 @@ def measure_ink(design: Design, scratch: Path) -> Rect:
     return find_trim_box(design, scratch)
 
 
-def make_mockup(scene: Scene, target: Path, form: PhotoFormat, threads: int, scratch: Path) -> SheetFile:
-    """Render a mock-up into the file `target`, which appears whole or not at all; `scratch` names room beside."""
+def make_mockup(
+    store: TileStore, scene: Scene, target: Path, form: PhotoFormat, threads: int, scratch: Path
+) -> SheetFile:
+    """Render a mock-up into the file `target`, which appears whole or not at all; `scratch` names room beside.
+
+    Its artwork is prepared in `store` unless it is there.
+    """
     from tiles.heap import trim_heap
     from tiles.photo import render_photo
 
     try:
-        return render_photo(scene, target, form, threads, scratch)
+        return render_photo(store, scene, target, form, threads, scratch)
     finally:
         trim_heap()
 
@@ -54,6 +58,6 @@ def draw_outlines(picture: Picture, areas: Sequence[NamedArea], longest_px: int,
 
 def prepare_into(store: TileStore, design: Design, geometry: Geometry) -> PreparedDesign:
     """Return the prepared design from `store`, prepared now unless it is there."""
-    from tiles.prepare import Preparation, prepare
+    from tiles.prepare import prepare_in
 
-    return store.put(design, geometry, lambda target: prepare(Preparation(design, geometry, target)))
+    return prepare_in(store, design, geometry)

@@ -14,9 +14,13 @@ from numpy.typing import NDArray
 
 from tiles.blending import Plane
 from tiles.design import BYTES_PER_PX, PreparedDesign
-from tiles.homography import Corners, Grid, Jacobian, Matrix, corner_planes, half_planes
+from tiles.fitting import SHARPEST
+from tiles.geometry import Corners
+from tiles.homography import Grid, Jacobian, Matrix, corner_planes, half_planes, jacobian_at
 
 _SAMPLE = np.float32(1 / 255)
+_INSIDE = 0.5  # pixels from a side, from which on all of a pixel is covered, as far as that side goes
+_LOOKED_AT, _SURELY = 4, 0.9  # points along a block's sides, and how far below the limit all of them are
 _BEYOND_PX = 1.0  # how far from the outermost pixels' centres mapim knows that their colour goes on
 _ENLARGED = 1.25  # shown this much larger than it is, artwork shows its pixels if it is interpolated linearly
 
@@ -54,13 +58,23 @@ class Warp:
     def sample(self, left: int, top: int, width: int, rows: int) -> Sample:
         """Return the artwork at the pixels of a block of the photograph; outside of it, its edge goes on."""
         grid = Grid(self._to_unit, left, top, width, rows)
-        if len(self._levels) == 1:
+        if len(self._levels) == 1 or self._is_plain(left, top, width, rows):
             return _planes(self._fetch(0, grid))
         return self._mixed(grid)
 
+    def _is_plain(self, left: int, top: int, width: int, rows: int) -> bool:
+        """Tell whether the largest size alone is seen in a block: without a doubt, as told from some of its points."""
+        x, y = np.linspace(left, left + width, _LOOKED_AT), np.linspace(top, top + rows, _LOOKED_AT)
+        points = np.column_stack([grid.ravel() for grid in np.meshgrid(x, y)])
+        depth = np.column_stack([points, np.ones(len(points))]) @ self._to_unit[2]
+        if depth.min() <= 0:
+            return False
+        scaled = jacobian_at(self._to_unit, points) * np.array(self._size)[None, :, None]
+        return float(np.linalg.svd(scaled, compute_uv=False).max()) <= SHARPEST * _SURELY
+
     def _mixed(self, grid: Grid) -> Sample:
         """Mix the levels by how much the artwork is shrunk at each pixel."""
-        octave = np.log2(np.maximum(self._steepness(grid), 1)).clip(0, len(self._levels) - 1)
+        octave = np.log2(np.maximum(self._steepness(grid) / np.float32(SHARPEST), 1)).clip(0, len(self._levels) - 1)
         first, last = int(octave.min()), int(np.ceil(octave.max()))
         mixed: list[Plane] | None = None
         for level in range(first, last + 1):
@@ -133,6 +147,8 @@ class Outline:
         x, y = np.arange(left, left + width) + 0.5, (np.arange(top, top + rows) + 0.5)[:, None]
         cover = np.ones((rows, width), np.float32)
         for a, b, c in self._planes:
+            if min(a * x[0], a * x[-1]) + min(b * y[0, 0], b * y[-1, 0]) + c >= _INSIDE:
+                continue
             distance = (a * x).astype(np.float32) + (b * y + c + 0.5).astype(np.float32)
             np.minimum(cover, distance, out=cover)
         return np.maximum(cover, 0, out=cover)

@@ -62,7 +62,10 @@ def _matching(pattern: str, library: Library) -> list[str]:
 
 
 def _grouped(names: Iterable[str], sides: Sequence[str]) -> list[MockupDesign]:
-    """Return the designs that files are of: those whose names end in a side go together."""
+    """Return the designs that files are of: those whose names end in a side go together.
+
+    Raises ConfigurationError if two files are the same side of a design.
+    """
     grouped: dict[tuple[str, str], dict[str, str]] = {}
     designs: list[MockupDesign] = []
     ending = re.compile(rf"(.+)[_-]({'|'.join(map(re.escape, sides))})") if sides else None
@@ -71,8 +74,13 @@ def _grouped(names: Iterable[str], sides: Sequence[str]) -> list[MockupDesign]:
         match = ending.fullmatch(path.stem) if ending else None
         if match is None:
             designs.append(MockupDesign(path.stem, {ONLY: name}))
-        else:
-            grouped.setdefault((str(path.parent), match[1]), {}).setdefault(match[2], name)
+            continue
+        found = grouped.setdefault((str(path.parent), match[1]), {})
+        if match[2] in found:
+            raise ConfigurationError(
+                f"{name}: side {match[2]} of design {match[1]} is {found[match[2]]} already", "Rename one of them."
+            )
+        found[match[2]] = name
     for (_, stem), found in grouped.items():
         designs.append(MockupDesign(stem, {side: found[side] for side in sides if side in found}))
     return sorted(designs, key=lambda design: design.name)

@@ -1,16 +1,16 @@
 """What keeps a mock-up job from being done, found without doing it: templates, their pictures, designs, output."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 from config.errors import ArtworkError
 from config.mockups import MockupJob
 from pipeline.checkup import check_output
 from pipeline.context import Context
 from pipeline.delivery import storing
-from pipeline.mockups.artwork import list_designs
-from pipeline.mockups.planning import areas_with_artwork
-from pipeline.mockups.studio import open_studio
-from pipeline.mockups.templates import open_templates
+from pipeline.mockups.artwork import MockupDesign, list_designs
+from pipeline.mockups.planning import misfit, pairs
+from pipeline.mockups.studio import Studio, open_studio
+from pipeline.mockups.templates import Templates, open_templates
 
 
 def check(job: MockupJob, context: Context, say: Callable[[str], None]) -> list[str]:
@@ -26,17 +26,21 @@ def check(job: MockupJob, context: Context, say: Callable[[str], None]) -> list[
                 studio.designs.locate(reference)
             except ArtworkError as error:
                 problems.append(f"design {reference}: {error.message}")
-    for template in templates.usable:
-        wanted = {area.design for area in areas_with_artwork(template)}
-        problems += [
-            f"design {design.name}: it has no side {side}, which template {template.name} shows"
-            for design in designs
-            for side in sorted(filter(None, wanted))
-            if design.artwork(side) is None
-        ]
+    problems += _misfits(designs, templates, studio)
     problems += check_output(job.output.to, context)
     say(
         f"{job.name}: {len(designs)} designs on {len(templates.usable) + len(templates.broken)} templates, "
         f"{len(problems)} problems"
     )
     return problems
+
+
+def _misfits(designs: Sequence[MockupDesign], templates: Templates, studio: Studio) -> Iterator[str]:
+    """Yield which mock-ups cannot be made, whatever the artwork holds; what is wrong with a template once."""
+    usable = {template.name: template for template in templates.usable}
+    told: set[tuple[str, str]] = set()
+    for design, name, file, problem in pairs(designs, (*usable, *templates.broken), studio.file_name):
+        reason = problem or (misfit(design, usable[name], studio.job.output) if name in usable else "")
+        if reason and (name, reason) not in told:
+            told.add((name, reason))
+            yield f"{file}: {reason}"

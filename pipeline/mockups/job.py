@@ -1,7 +1,6 @@
 """A mock-up job: designs × templates to pictures. The whole story is `run`; its steps stand in the modules beside."""
 
 import logging
-from typing import TYPE_CHECKING
 
 from config.mockups import MockupJob
 from pipeline.context import Context
@@ -16,9 +15,6 @@ from pipeline.mockups.templates import open_templates
 from pipeline.report import Report
 from pipeline.sources import probe
 from tiles.workbench import Workbench
-
-if TYPE_CHECKING:
-    pass
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +62,8 @@ def announce(plan: MockupPlan, album: Album) -> None:
     for failure in plan.failures:  # a template that is broken is so for every design
         if (failure.template, failure.reason) not in told:
             told.add((failure.template, failure.reason))
-            log.warning(f"{failure.file}: {failure.reason}", extra={"file": failure.file})
+            reason, _, remedy = failure.reason.partition("\n")
+            log.warning(f"{failure.file}: {reason}", extra={"file": failure.file, "remedy": remedy.strip()})
 
 
 def _report(plan: MockupPlan, album: Album, manifest: str, studio: Studio) -> Report:

@@ -1,9 +1,9 @@
-"""Making mock-ups: their artwork prepared in batches, then one rendered after the other, or as many as are admitted."""
+"""Making mock-ups: one after the other in a child process, or as many at once as are asked for and admitted."""
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from config.errors import ArtworkError
@@ -12,12 +12,10 @@ from pipeline.admission import admitted
 from pipeline.delivery import Outbox, check_space, storing
 from pipeline.mockups.album import Album
 from pipeline.mockups.planning import Mockup
-from pipeline.mockups.staging import Needed, Staging, compose, stage
+from pipeline.mockups.staging import Staging, compose, stage
 from pipeline.mockups.studio import Studio
-from pipeline.prediction import photo_bytes
-from pipeline.preparation import prepare_designs
-from tiles.design import Design, Geometry, PreparedDesign
-from tiles.scene import PhotoFormat, Scene
+from pipeline.prediction import photo_bytes, prepare_bytes
+from tiles.scene import PhotoFormat, Picture
 from tiles.sinks.sink import PARTIAL, SheetFile
 from tiles.tasks import make_mockup
 from tiles.workbench import Workbench
@@ -27,21 +25,23 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BATCH = 4  # mock-ups for each worker, whose artwork is prepared together: so that all CPUs have work
+BATCH = 4  # mock-ups for each worker that are staged together: so that none waits for the last of a design
 BYTES_PER_PX = {"jpg": 1.0, "png": 3.0, "webp": 0.6}  # of a photograph, generously
 
 
 def make_all(album: Album, outbox: Outbox, studio: Studio, bench: Workbench) -> None:
-    """Make every mock-up that is missing, a batch of designs after the other."""
+    """Make every mock-up that is missing, some designs after others."""
     missing, done = album.missing(), 0
     with studio.context.progress.track("Making mock-ups", len(missing)) as advance:
         for batch in batches(missing, BATCH * studio.workers):
-            staged = prepare_batch([stage(mockup, studio.job.output) for mockup in batch], studio, bench)
-            for _ in make_batch(staged, album, outbox, studio, bench):
-                done += 1
-                advance(1)
-                studio.context.governor.release(f"mockup {done}/{len(missing)}")
-            release_batch(staged, studio)
+            stagings = [stage(mockup, studio.job.output) for mockup in batch]
+            new = [picture for picture in prepared_for(stagings) if not _is_ready(picture, studio)]
+            with closing(make_batch(stagings, album, outbox, studio, bench)) as steps:  # whatever ends the run
+                for _ in steps:
+                    done += 1
+                    advance(1)
+                    studio.context.governor.release(f"mockup {done}/{len(missing)}")
+            make_room(new, studio)
 
 
 def batches(mockups: Sequence[Mockup], at_least: int) -> Iterator[list[Mockup]]:
@@ -56,28 +56,12 @@ def batches(mockups: Sequence[Mockup], at_least: int) -> Iterator[list[Mockup]]:
         yield batch
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Mock-ups with their artwork prepared, or why it cannot be; `new` of it was not in the store before."""
-
-    stagings: Sequence[Staging]
-    prepared: Mapping[Needed, PreparedDesign | ArtworkError]
-    new: Sequence[tuple[Design, Geometry]]
-
-
-def prepare_batch(stagings: Sequence[Staging], studio: Studio, bench: Workbench) -> Batch:
-    """Prepare the artwork of mock-ups, at every size it is needed at."""
-    work = {key: how for staging in stagings for key, how in staging.work().items()}
-    store = studio.context.store
-    new = [how for how in work.values() if not store.has(*how)]
-    with studio.watch.step("prepare"), storing(store.root):
-        return Batch(stagings, prepare_designs(work, work, studio.workplace(bench)), new)
-
-
-def make_batch(batch: Batch, album: Album, outbox: Outbox, studio: Studio, bench: Workbench) -> Iterator[None]:
-    """Render and deliver mock-ups, enter each in the album, and yield after each."""
-    scenes: dict[str, Scene] = {}
-    staged = {staging.mockup.file: staging for staging in batch.stagings}
+def make_batch(
+    stagings: Sequence[Staging], album: Album, outbox: Outbox, studio: Studio, bench: Workbench
+) -> Generator[None, None, None]:
+    """Render and deliver mock-ups, enter each in the album, and yield after each; closed, it gives up the others."""
+    staged = {staging.mockup.file: staging for staging in stagings}
+    needs = {file: need_bytes(staging, studio) for file, staging in staged.items()}
     began: dict[str, float] = {}
     form = photo_format(studio.job.output)
 
@@ -85,20 +69,15 @@ def make_batch(batch: Batch, album: Album, outbox: Outbox, studio: Studio, bench
         studio.context.stop.check()
         check_space(outbox.folder, file, file_bytes(staged[file], form.kind))
         began[file] = time.monotonic()
-        scratch = studio.context.store.scratch("mockup")
-        return bench.submit(make_mockup, scenes[file], outbox.folder / file, form, studio.threads, scratch)
+        store, scene = studio.context.store, compose(staged[file], studio.job.output)
+        scratch = store.scratch("mockup")
+        return bench.submit(make_mockup, store, scene, outbox.folder / file, form, studio.threads, scratch)
 
-    for file, staging in staged.items():
-        try:
-            scenes[file] = compose(staging, usable(staging, batch.prepared), studio.job.output)
-        except ArtworkError as error:
-            give_up(staging.mockup, error, album)
-            yield
-    needs = {file: need_bytes(staged[file], studio) for file in scenes}
     with studio.watch.step("render"), studio.context.stop.part(), storing(outbox.folder):
         try:
-            for file, outcome in admitted(scenes, begin, needs, studio.workplace(bench), most=studio.workers):
+            for file, outcome in admitted(staged, begin, needs, studio.workplace(bench)):
                 if isinstance(outcome, ArtworkError):
+                    remove_partial(file, outbox)  # a child that died left it
                     give_up(staged[file].mockup, outcome, album)
                 else:
                     enter(staged[file], outcome, time.monotonic() - began[file], album, outbox, studio)
@@ -106,8 +85,13 @@ def make_batch(batch: Batch, album: Album, outbox: Outbox, studio: Studio, bench
         except BaseException:
             bench.close()
             for file in began:
-                (outbox.folder / (file + PARTIAL)).unlink(missing_ok=True)
+                remove_partial(file, outbox)
             raise
+
+
+def remove_partial(file: str, outbox: Outbox) -> None:
+    """Remove what there is of a mock-up that was not finished."""
+    (outbox.folder / (file + PARTIAL)).unlink(missing_ok=True)
 
 
 def enter(staging: Staging, made: SheetFile, seconds: float, album: Album, outbox: Outbox, studio: Studio) -> None:
@@ -128,29 +112,22 @@ def give_up(mockup: Mockup, error: ArtworkError, album: Album) -> None:
     log.warning(f"{mockup.file}: {error.message}", extra={"file": mockup.file, "remedy": error.remedy})
 
 
-def usable(
-    staging: Staging, prepared: Mapping[Needed, PreparedDesign | ArtworkError]
-) -> Mapping[Needed, PreparedDesign]:
-    """Return what was prepared for a mock-up; ArtworkError, naming the file, if something of it cannot be."""
-    ready: dict[Needed, PreparedDesign] = {}
-    for key, (design, _) in staging.work().items():
-        found = prepared[key]
-        if isinstance(found, ArtworkError):
-            raise ArtworkError(f"{staging.mockup.name_of(design)}: {found.message}", found.remedy)
-        ready[key] = found
-    return ready
-
-
 def photo_format(output: MockupOutput) -> PhotoFormat:
     """Return how mock-ups are written."""
     return PhotoFormat(output.format, output.quality, output.chroma)
 
 
 def need_bytes(staging: Staging, studio: Studio) -> int:
-    """Return what making a mock-up will hold."""
+    """Return what making a mock-up will hold, or preparing what it needs before."""
     headers = [picture.header for picture in staging.mockup.template.pictures.values()]
     whole = studio.job.output.format == "webp"
-    return photo_bytes(headers, staging.width, staging.height, studio.threads, encoder_holds_all=whole)
+    making = photo_bytes(headers, staging.width, staging.height, studio.threads, encoder_holds_all=whole)
+    preparing = (
+        prepare_bytes(picture.design.header, picture.geometry)
+        for picture in staging.prepared()
+        if not _is_ready(picture, studio)
+    )
+    return max(making, *preparing, 0)
 
 
 def file_bytes(staging: Staging, kind: str) -> int:
@@ -158,10 +135,19 @@ def file_bytes(staging: Staging, kind: str) -> int:
     return int(staging.width * staging.height * BYTES_PER_PX[kind])
 
 
-def release_batch(batch: Batch, studio: Studio) -> None:
-    """Where the store is full, remove what was prepared for these mock-ups: the next ones need the room."""
+def prepared_for(stagings: Iterable[Staging]) -> list[Picture]:
+    """Return what must be prepared in the store for mock-ups, each once."""
+    return list(dict.fromkeys(picture for staging in stagings for picture in staging.prepared()))
+
+
+def make_room(new: Iterable[Picture], studio: Studio) -> None:
+    """Where the store is full, remove what was new in it: the next mock-ups need the room."""
     store = studio.context.store
     with storing(store.root):
-        if batch.new and store.stats().bytes > studio.context.store_max_bytes:
-            for design, geometry in batch.new:
-                store.discard(design, geometry)
+        if store.stats().bytes > studio.context.store_max_bytes:
+            for picture in new:
+                store.discard(picture.design, picture.geometry)
+
+
+def _is_ready(picture: Picture, studio: Studio) -> bool:
+    return studio.context.store.has(picture.design, picture.geometry)

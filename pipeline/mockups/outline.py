@@ -3,6 +3,7 @@
 What is wrong with the template does not keep the rest of it from being drawn: it is what the drawing is looked at for.
 """
 
+import math
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -32,6 +33,7 @@ from tiles.workbench import Workbench
 
 TIMEOUT_S = 300.0
 _POINT = 2  # numbers
+_LONGEST_LABEL = 64  # characters, as of a name
 
 
 def draw_template(template: Path, target: Path, longest_px: int, say: Callable[[str], None]) -> ExitCode:
@@ -52,7 +54,7 @@ def draw_template(template: Path, target: Path, longest_px: int, say: Callable[[
         library = Library(Designs(root=str(folder)), folder, servers, place.store, "the template's folder")
         problems = _problems(template, library, place)
         background = data.get("background")
-        if not isinstance(background, str):
+        if not isinstance(background, str) or not background:
             raise ConfigurationError("\n".join(problems) or f"{template}: no template", "Give it a background.")
         design = probe({background: background}, library, place)[background]
         if isinstance(design, ArtworkError):
@@ -90,8 +92,14 @@ def _areas(data: dict[str, Any]) -> list[NamedArea]:
         if isinstance(area, dict):
             corners = _corners(area)
             if corners is not None:
-                found.append((str(area.get("name", f"areas[{number}]")), corners))
+                found.append((_label(area.get("name"), number), corners))
     return found
+
+
+def _label(name: Any, number: int) -> str:
+    """Return what an area is called in the drawing: its name, if that can be shown."""
+    is_shown = isinstance(name, str) and name.strip() and name.isprintable()
+    return name[:_LONGEST_LABEL] if is_shown else f"areas[{number}]"
 
 
 def _corners(area: dict[str, Any]) -> Any:
@@ -105,4 +113,4 @@ def _corners(area: dict[str, Any]) -> Any:
 
 def _is_point(value: Any) -> bool:
     numbers = value if isinstance(value, list) else []
-    return len(numbers) == _POINT and all(isinstance(part, int | float) for part in numbers)
+    return len(numbers) == _POINT and all(isinstance(part, int | float) and math.isfinite(part) for part in numbers)

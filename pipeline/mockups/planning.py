@@ -47,10 +47,6 @@ class Mockup:
             hashes[template.watermark_file] = template.watermark_picture.sha256
         return hashes
 
-    def name_of(self, design: Design) -> str:
-        """Return the name of a file that it is made of."""
-        return next(name for name, sha256 in self.inputs.items() if sha256 == design.sha256)
-
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -90,29 +86,41 @@ def plan_mockups(
     """
     mockups: list[Mockup] = []
     failures: list[Failure] = []
-    taken: dict[str, str] = {}
     usable = {template.name: template for template in templates}
-    for design in designs:
-        for name in (*usable, *broken):
-            file = file_name(design.name, name)
-            try:
-                _check_name(file, f"{design.name} on {name}", taken)
-                if name in broken:
-                    raise ArtworkError(f"template {name}: {broken[name]}")
-                mockups.append(_planned(file, design, usable[name], artwork, output))
-            except ArtworkError as error:
-                failures.append(Failure(file, design.name, name, error.message))
+    for design, name, file, problem in pairs(designs, (*usable, *broken), file_name):
+        try:
+            if problem:
+                raise ArtworkError(problem)
+            if name in broken:
+                raise ArtworkError(f"template {name}: {broken[name]}")
+            mockups.append(_planned(file, design, usable[name], artwork, output))
+        except ArtworkError as error:
+            failures.append(Failure(file, design.name, name, error.message))
     return MockupPlan(tuple(mockups), tuple(failures))
 
 
-def _check_name(file: str, whose: str, taken: dict[str, str]) -> None:
+def pairs(
+    designs: Sequence[MockupDesign], templates: Sequence[str], file_name: Callable[[str, str], str]
+) -> Iterator[tuple[MockupDesign, str, str, str]]:
+    """Yield each design with each template's name, their file's name, and why no file can have it: "" if one can."""
+    taken: dict[str, str] = {}
+    for design in designs:
+        for name in templates:
+            file = file_name(design.name, name)
+            whose = f"{' and '.join(design.sides.values())} on {name}"
+            yield design, name, file, _name_problem(file, whose, taken)
+
+
+def _name_problem(file: str, whose: str, taken: dict[str, str]) -> str:
     try:
         check_file_name(file)
     except ValueError as error:
-        raise ArtworkError(f"no file can be called {file!r}: {error}") from None
-    first = taken.setdefault(unicodedata.normalize("NFC", file).casefold(), whose)
-    if first != whose:
-        raise ArtworkError(f"its file would be that of {first}; rename one of them")
+        return f"no file can be called {file!r}: {error}"
+    spelling = unicodedata.normalize("NFC", file).casefold()
+    if spelling in taken:
+        return f"its file would be that of {taken[spelling]}; rename one of them"
+    taken[spelling] = whose
+    return ""
 
 
 def _planned(
@@ -122,25 +130,35 @@ def _planned(
     artwork: Mapping[str, Design | ArtworkError],
     output: MockupOutput,
 ) -> Mockup:
-    width, height = size_of(template, output)
-    longest = LONGEST_PX[output.format]
-    if max(width, height) > longest:
-        raise ArtworkError(
-            f"it would have {width:,}×{height:,} pixels; a {output.format} has at most {longest:,} a side. "
-            f"Set output.max_px, or another output.format"
-        )
+    problem = misfit(design, template, output)
+    if problem:
+        raise ArtworkError(problem)
     shown: dict[str, Design] = {}
     references: dict[str, str] = {}
     for area in areas_with_artwork(template):
         reference = design.artwork(area.design)
-        if reference is None:
-            raise ArtworkError(f"the design has no side {area.design}, which area {area.name} of the template shows")
+        assert reference is not None  # or it were a misfit
         found = artwork[reference]
         if isinstance(found, ArtworkError):
             raise ArtworkError(f"{reference}: {found.message}")
         shown[area.name] = found
         references[area.name] = reference
     return Mockup(file, design.name, template, shown, references, mockup_key(design.name, template, shown, output))
+
+
+def misfit(design: MockupDesign, template: OpenTemplate, output: MockupOutput) -> str:
+    """Return why a design cannot be put on a template, whatever its artwork holds: "" if nothing is against it."""
+    width, height = size_of(template, output)
+    longest = LONGEST_PX[output.format]
+    if max(width, height) > longest:
+        return (
+            f"it would have {width:,}×{height:,} pixels; a {output.format} has at most {longest:,} a side. "
+            f"Set output.max_px, or another output.format"
+        )
+    for area in areas_with_artwork(template):
+        if design.artwork(area.design) is None:
+            return f"design {design.name} has no side {area.design}, which area {area.name} of the template shows"
+    return ""
 
 
 def size_of(template: OpenTemplate, output: MockupOutput) -> tuple[int, int]:

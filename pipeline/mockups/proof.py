@@ -13,11 +13,10 @@ from config.errors import ArtworkError
 from config.mockups import MockupOutput
 from config.templates import Caption, Template, Watermark
 from pipeline.evidence import Evidence, Verdict
-from pipeline.mockups.making import photo_format, usable
+from pipeline.mockups.making import photo_format
 from pipeline.mockups.planning import Mockup, mockup_key
 from pipeline.mockups.staging import Staging, compose, stage
 from pipeline.mockups.templates import OpenTemplate
-from pipeline.preparation import prepare_designs
 from pipeline.sources import probe
 from tiles.design import Design
 from tiles.readback import PhotoHeader, difference, read_photo_header
@@ -172,9 +171,10 @@ def _check_pixels(
 
 def _make_again(staging: Staging, output: MockupOutput, target: Path, evidence: Evidence) -> SheetFile:
     place = evidence.place
-    work = staging.work()
-    scene = compose(staging, usable(staging, prepare_designs(work, work, place)), output)
-    scratch = place.store.scratch("mockup")
-    made = place.bench.submit(make_mockup, scene, target, photo_format(output), place.bench.workers, scratch).result()
+    scene, scratch = compose(staging, output), place.store.scratch("mockup")
+    again = place.bench.submit(
+        make_mockup, place.store, scene, target, photo_format(output), place.bench.workers, scratch
+    )
+    made = again.result()
     place.store.prune(STORE_BYTES, idle_s=0)
     return made

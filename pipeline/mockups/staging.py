@@ -3,95 +3,95 @@
 A mock-up smaller than its background is made small from the start: what is read is shrunk as it is read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from config.mockups import MockupOutput
 from config.templates import Align, Area, Caption, Watermark
 from config.units import round_half_up
 from pipeline.mockups.planning import Mockup, areas_with_artwork, size_of
-from tiles.design import Design, Geometry, PreparedDesign
-from tiles.fitting import Lie, Manner, lay, level_sizes
-from tiles.homography import Corners
+from pipeline.mockups.templates import OpenTemplate
+from tiles.design import Geometry
+from tiles.fitting import Lie, Manner, lay, level_sizes, rung
+from tiles.geometry import Corners
 from tiles.scene import Colour, Lettering, Overlay, Picture, Print, Scene, Surface
-
-Needed = tuple[str, Geometry]  # SHA-256 of a design, and how it is to be prepared
 
 _ALONG_X: Mapping[str, float] = {"left": 0.0, "right": 1.0}
 _ALONG_Y: Mapping[str, float] = {"top": 0.0, "bottom": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """How artwork is shown on an area: where it lies, the sizes it is looked at in, and how it is prepared for them."""
+
+    artwork: Picture
+    lie: Lie
+    sizes: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Staging:
-    """A mock-up thought through: its size, where artwork lies on each area, and what must be prepared for it."""
+    """A mock-up thought through: its size, how the artwork of each area is shown, and the watermark's picture."""
 
     mockup: Mockup
     width: int
     height: int
-    lies: Mapping[str, Lie]
-    levels: Mapping[str, tuple[Geometry, ...]]
+    shown: Mapping[str, Shown]
+    mark: Picture | None
 
-    def work(self) -> dict[Needed, tuple[Design, Geometry]]:
-        """Return every design that must be prepared, and how."""
-        needed = [(self.mockup.artwork[area], geometry) for area, sizes in self.levels.items() for geometry in sizes]
-        mark = self.mockup.template.watermark_picture
-        if mark is not None:
-            needed.append((mark, self.mark_geometry(mark)))
-        return {(design.sha256, geometry): (design, geometry) for design, geometry in needed}
-
-    def mark_geometry(self, mark: Design) -> Geometry:
-        """Return the size of the watermark's picture: as wide as is said, never higher than the mock-up."""
-        watermark = self.mockup.template.watermark
-        assert watermark is not None
-        scale = min(watermark.size * self.width / mark.header.width_px, self.height / mark.header.height_px)
-        return Geometry(_pixels(mark.header.width_px * scale), _pixels(mark.header.height_px * scale))
+    def prepared(self) -> list[Picture]:
+        """Return what must be prepared in the store."""
+        pictures = [shown.artwork for shown in self.shown.values()]
+        return pictures if self.mark is None else [*pictures, self.mark]
 
 
 def stage(mockup: Mockup, output: MockupOutput) -> Staging:
     """Return how a mock-up is to be made."""
     header = mockup.template.background.header
     size = size_of(mockup.template, output)
-    lies, levels = {}, {}
+    shown: dict[str, Shown] = {}
     for area in areas_with_artwork(mockup.template):
-        artwork = mockup.artwork[area.name].header
-        pixels = (artwork.width_px, artwork.height_px)
+        design = mockup.artwork[area.name]
+        pixels, is_vector = (design.header.width_px, design.header.height_px), design.header.is_vector
         manner = Manner(area.fit, _align(area.align), area.inset, area.rotate)
         lie = lay(_scaled(area.quad, (header.width_px, header.height_px), size), area.ratio, pixels, manner)
-        lies[area.name] = lie
-        sizes = level_sizes(lie, pixels, is_vector=artwork.is_vector)
-        levels[area.name] = tuple(Geometry(across, down, premultiplied=True) for across, down in sizes)
-    return Staging(mockup, *size, lies, levels)
+        sizes = level_sizes(lie, pixels, is_vector=is_vector)
+        geometry = Geometry(*rung(pixels, sizes[0], is_vector=is_vector), premultiplied=True)
+        shown[area.name] = Shown(Picture(mockup.references[area.name], design, geometry), lie, sizes)
+    return Staging(mockup, *size, shown, _mark(mockup.template, size))
 
 
-def compose(staging: Staging, prepared: Mapping[Needed, PreparedDesign], output: MockupOutput) -> Scene:
-    """Return the scene of a mock-up whose designs are prepared."""
-    mockup, template = staging.mockup, staging.mockup.template
-    background = template.background
-    keeps_alpha = output.format != "jpg" and background.header.has_alpha
+def _mark(template: OpenTemplate, size: tuple[int, int]) -> Picture | None:
+    """Return the watermark's picture, if it has one: as wide as is said, never higher than the mock-up."""
+    mark, watermark = template.watermark_picture, template.watermark
+    if mark is None or watermark is None:
+        return None
+    width, height = mark.header.width_px, mark.header.height_px
+    scale = min(watermark.size * size[0] / width, size[1] / height)
+    return Picture(template.watermark_file, mark, Geometry(_pixels(width * scale), _pixels(height * scale)))
+
+
+def compose(staging: Staging, output: MockupOutput) -> Scene:
+    """Return the scene of a mock-up."""
+    template = staging.mockup.template
+    keeps_alpha = output.format != "jpg" and template.background.header.has_alpha
     return Scene(
         background=_picture(staging, template.template.background),
-        surfaces=tuple(_surface(area, staging, prepared) for area in template.template.areas),
-        overlays=tuple(_overlays(staging, prepared, mockup.design)),
+        surfaces=tuple(_surface(area, staging) for area in template.template.areas),
+        overlays=tuple(_overlays(staging)),
         ground=None if keeps_alpha else _colour(output.ground),
     )
 
 
-def _surface(area: Area, staging: Staging, prepared: Mapping[Needed, PreparedDesign]) -> Surface:
+def _surface(area: Area, staging: Staging) -> Surface:
     header = staging.mockup.template.background.header
-    size = (staging.width, staging.height)
-    lie = staging.lies.get(area.name)
+    shown = staging.shown.get(area.name)
     printed = None
-    if lie is not None:
-        design = staging.mockup.artwork[area.name]
-        printed = Print(
-            levels=tuple(prepared[design.sha256, geometry] for geometry in staging.levels[area.name]),
-            to_picture=tuple(lie.to_picture.ravel().tolist()),
-            clip=lie.clip,
-            blend=area.blend,
-            opacity=area.opacity,
-        )
+    if shown is not None:
+        to_picture = tuple(shown.lie.to_picture.ravel().tolist())
+        printed = Print(shown.artwork, shown.sizes, to_picture, shown.lie.clip, area.blend, area.opacity)
     return Surface(
-        corners=_scaled(area.quad, (header.width_px, header.height_px), size),
+        corners=_scaled(area.quad, (header.width_px, header.height_px), (staging.width, staging.height)),
         print=printed,
         mask=_picture(staging, area.mask) if area.mask is not None else None,
         shade=_picture(staging, area.shade) if area.shade is not None else None,
@@ -99,22 +99,19 @@ def _surface(area: Area, staging: Staging, prepared: Mapping[Needed, PreparedDes
     )
 
 
-def _overlays(staging: Staging, prepared: Mapping[Needed, PreparedDesign], design: str) -> Sequence[Overlay]:
+def _overlays(staging: Staging) -> Iterator[Overlay]:
     template = staging.mockup.template
-    overlays = []
     if template.watermark is not None:
-        overlays.append(_watermark(template.watermark, staging, prepared))
+        yield _watermark(template.watermark, staging)
     if template.caption is not None:
-        text = template.caption.text.format(design=design, template=template.name)
-        overlays.append(_caption(template.caption, text, staging))
-    return overlays
+        text = template.caption.text.format(design=staging.mockup.design, template=template.name)
+        yield _caption(template.caption, text, staging)
 
 
-def _watermark(said: Watermark, staging: Staging, prepared: Mapping[Needed, PreparedDesign]) -> Overlay:
-    mark = staging.mockup.template.watermark_picture
-    content: Lettering | PreparedDesign
-    if mark is not None:
-        content = prepared[mark.sha256, staging.mark_geometry(mark)]
+def _watermark(said: Watermark, staging: Staging) -> Overlay:
+    content: Lettering | Picture
+    if staging.mark is not None:
+        content = staging.mark
     else:
         content = Lettering(said.text or "", _colour(said.colour), _pixels(said.size * staging.width), "width")
     margin = round_half_up(said.margin * staging.width)

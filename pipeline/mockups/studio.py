@@ -41,10 +41,8 @@ class Studio:
         return output.filename.format(design=design, template=template, job=self.job.name) + SUFFIXES[output.format]
 
     def workbench(self) -> Workbench:
-        """Return the job's child processes; none is started before there is work for it."""
-        context = self.context
-        children = max(context.threads, self.workers)
-        return Workbench(children, context.governor.limit.bytes, self.job.designs.timeout_s)
+        """Return the job's child processes, one for each mock-up at a time; none is started before there is work."""
+        return Workbench(self.workers, self.context.governor.limit.bytes, self.job.designs.timeout_s)
 
     def workplace(self, bench: Workbench) -> Workplace:
         """Return where designs and pictures are worked on."""

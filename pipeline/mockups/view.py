@@ -15,7 +15,7 @@ from pipeline.mockups.making import need_bytes
 from pipeline.mockups.planning import MockupPlan
 from pipeline.mockups.staging import Staging, stage
 from pipeline.mockups.studio import Studio, open_studio
-from pipeline.prediction import PROCESS_BYTES, SERVER_BYTES, prepare_bytes
+from pipeline.prediction import PROCESS_BYTES, SERVER_BYTES
 from pipeline.storage.address import is_url
 
 MAX_LINES_SHOWN = 50
@@ -62,13 +62,10 @@ def describe(plan: MockupPlan, studio: Studio) -> Iterator[str]:
 
 
 def predicted_bytes(stagings: list[Staging], studio: Studio) -> int:
-    """Return the most a run will hold at once: while artwork is prepared, or while mock-ups are made."""
+    """Return the most a run will hold at once."""
     if not stagings:
         return PROCESS_BYTES
-    making = max(need_bytes(staging, studio) for staging in stagings) * studio.workers
-    work = [how for staging in stagings for how in staging.work().values() if not studio.context.store.has(*how)]
-    children = sorted((prepare_bytes(design.header, geometry) for design, geometry in work), reverse=True)
-    return PROCESS_BYTES + SERVER_BYTES + max(making, sum(children[: studio.context.threads]))
+    return PROCESS_BYTES + SERVER_BYTES + max(need_bytes(staging, studio) for staging in stagings) * studio.workers
 
 
 def _unchanged(plan: MockupPlan, studio: Studio) -> str:

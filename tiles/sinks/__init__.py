@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from tiles.scene import PhotoFormat
 from tiles.sinks.sink import SheetFormat, Sink
 
 LONGEST_PX = {  # a picture's sides, by its format
@@ -22,16 +21,3 @@ def open_sink(kind: str, path: Path, sheet: SheetFormat) -> Sink:
     from tiles.sinks.tiff import TiffSink  # noqa: PLC0415
 
     return TiffSink(path, sheet)
-
-
-def open_photo_sink(form: PhotoFormat, path: Path, sheet: SheetFormat, scratch: Path) -> Sink:
-    """Open a sink that will write a mock-up to `path` in its format; `scratch` names room for temporaries."""
-    if form.kind == "jpg":
-        from tiles.sinks.jpeg import JpegSink  # noqa: PLC0415
-
-        return JpegSink(path, sheet, form.quality, form.chroma)
-    if form.kind == "webp":
-        from tiles.sinks.webp import WebpSink  # noqa: PLC0415
-
-        return WebpSink(path, sheet, form.quality, form.chroma, scratch.with_name(f"{scratch.name}.v"))
-    return open_sink(form.kind, path, sheet)
