@@ -41,6 +41,7 @@ lint: $(DEV_READY)  ## style, types, import contracts
 bench: $(DEV_READY)  ## time and memory against peers
 	$(BIN)/python -m bench.packing
 	$(BIN)/python -m bench.night
+	$(BIN)/python -m bench.mockups
 	$(BIN)/python -m bench $(ARGS)
 
 lock: $(DEV_READY)  ## pin dependencies anew from pyproject.toml
