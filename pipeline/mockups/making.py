@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from config.errors import ArtworkError
+from config.errors import ArtworkError, BudgetError, StoppedError
 from config.mockups import MockupOutput
 from pipeline.admission import admitted
 from pipeline.delivery import Outbox, check_space, storing
@@ -59,34 +59,73 @@ def batches(mockups: Sequence[Mockup], at_least: int) -> Iterator[list[Mockup]]:
 def make_batch(
     stagings: Sequence[Staging], album: Album, outbox: Outbox, studio: Studio, bench: Workbench
 ) -> Generator[None, None, None]:
-    """Render and deliver mock-ups, enter each in the album, and yield after each; closed, it gives up the others."""
-    staged = {staging.mockup.file: staging for staging in stagings}
-    needs = {file: need_bytes(staging, studio) for file, staging in staged.items()}
-    began: dict[str, float] = {}
-    form = photo_format(studio.job.output)
+    """Render and deliver mock-ups, enter each in the album, and yield after each; closed, it gives up the others.
 
-    def begin(file: str) -> "Task[SheetFile]":
-        studio.context.stop.check()
-        check_space(outbox.folder, file, file_bytes(staged[file], form.kind))
-        began[file] = time.monotonic()
-        store, scene = studio.context.store, compose(staged[file], studio.job.output)
-        scratch = store.scratch("mockup")
-        return bench.submit(make_mockup, store, scene, outbox.folder / file, form, studio.threads, scratch)
-
+    Where no other may be begun, those that are being made are finished before StoppedError or BudgetError is raised.
+    """
+    takes = _Takes(stagings, album, outbox, studio, bench)
     with studio.watch.step("render"), studio.context.stop.part(), storing(outbox.folder):
         try:
-            for file, outcome in admitted(staged, begin, needs, studio.workplace(bench)):
-                if isinstance(outcome, ArtworkError):
-                    remove_partial(file, outbox)  # a child that died left it
-                    give_up(staged[file].mockup, outcome, album)
-                else:
-                    enter(staged[file], outcome, time.monotonic() - began[file], album, outbox, studio)
-                yield
+            try:
+                for file, outcome in admitted(takes.staged, takes.begin, takes.needs, studio.workplace(bench)):
+                    takes.end(file, outcome)
+                    yield
+            except (StoppedError, BudgetError):
+                takes.finish()
+                raise
         except BaseException:
             bench.close()
-            for file in began:
-                remove_partial(file, outbox)
+            takes.clear()
             raise
+
+
+class _Takes:
+    """Mock-ups on their way through the children, each from its beginning to its line in the album."""
+
+    def __init__(
+        self, stagings: Sequence[Staging], album: Album, outbox: Outbox, studio: Studio, bench: Workbench
+    ) -> None:
+        self.staged = {staging.mockup.file: staging for staging in stagings}
+        self.needs = {file: need_bytes(staging, studio) for file, staging in self.staged.items()}
+        self._album, self._outbox, self._studio, self._bench = album, outbox, studio, bench
+        self._form = photo_format(studio.job.output)
+        self._began: dict[str, float] = {}
+        self._under_way: dict[str, Task[SheetFile]] = {}
+
+    def begin(self, file: str) -> "Task[SheetFile]":
+        """Hand a mock-up over to a child; StoppedError if none is to be begun any more."""
+        studio, staging, target = self._studio, self.staged[file], self._outbox.folder / file
+        studio.context.stop.check()
+        check_space(target.parent, file, file_bytes(staging, self._form.kind))
+        self._began[file] = time.monotonic()
+        store, scene = studio.context.store, compose(staging, studio.job.output)
+        task = self._bench.submit(
+            make_mockup, store, scene, target, self._form, studio.threads, store.scratch("mockup")
+        )
+        self._under_way[file] = task
+        return task
+
+    def end(self, file: str, outcome: SheetFile | ArtworkError) -> None:
+        """Deliver a mock-up that is made, or say why it is not."""
+        self._under_way.pop(file, None)
+        staging = self.staged[file]
+        if isinstance(outcome, ArtworkError):
+            remove_partial(file, self._outbox)  # a child that died left it
+            give_up(staging.mockup, outcome, self._album)
+        else:
+            seconds = time.monotonic() - self._began[file]
+            enter(staging, outcome, seconds, self._album, self._outbox, self._studio)
+
+    def finish(self) -> None:
+        """Wait for the mock-ups that children are at work on; those that wait for a child are not begun."""
+        for file, task in list(self._under_way.items()):
+            if task.future.running() or task.future.done():
+                self.end(file, task.outcome())
+
+    def clear(self) -> None:
+        """Remove what there is of those that were begun and not finished, now that no child is at work."""
+        for file in self._began:
+            remove_partial(file, self._outbox)
 
 
 def remove_partial(file: str, outbox: Outbox) -> None:
