@@ -348,14 +348,17 @@ def mockups() -> None:
 @click.option(
     "--longest", type=click.IntRange(100, 10_000), default=2000, show_default=True, help="Of the picture, in pixels."
 )
-def mockups_outline(template: Path, out: Path | None, longest: int) -> None:
+@click.option(
+    "--root", type=click.Path(path_type=Path), metavar="DIR", help="templates.root, if the template is below."
+)
+def mockups_outline(template: Path, out: Path | None, longest: int, root: Path | None) -> None:
     """Draw the areas of TEMPLATE, a YAML, on its background: with their names and the order of their corners."""
     from pipeline.log import quiet_logging
     from pipeline.mockups.outline import draw_template
 
     quiet_logging()
     target = out or template.with_name(f"{template.stem}-outline.png")
-    sys.exit(draw_template(template, target, longest, click.echo))
+    sys.exit(draw_template(template, target, longest, click.echo, root))
 
 
 @command_line.group()

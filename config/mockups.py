@@ -63,7 +63,7 @@ class Templates(Model):
     Pictures that a template names lie below `root`, which may be a URL for templates of the database.
     """
 
-    root: Text = "."
+    root: Text
     names: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)] | None = None
     database: bool = False
 

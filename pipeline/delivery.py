@@ -9,6 +9,7 @@ from there, and removed. The manifest goes last: where it lies, everything it li
 import errno
 import hashlib
 import json
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from functools import partial
@@ -71,6 +72,12 @@ class Outbox(Protocol):
     def keeps(self, file: str, size: int, sha256: str) -> bool:
         """Tell whether a delivered file seems to be there: by its bytes on this machine, by its size on a server."""
 
+    def lies(self, file: str) -> bool:
+        """Tell whether anything lies at its place under this name."""
+
+    def replace(self, sheet: SheetFile) -> None:
+        """Deliver a file in the place of what a former run has left there under its name."""
+
     def deliver(self, sheet: SheetFile) -> None:
         """Bring a rendered part to its place; it appears there whole or not at all."""
 
@@ -120,6 +127,13 @@ class FolderOutbox:
     def keeps(self, file: str, size: int, sha256: str) -> bool:
         """Tell whether the file is in the folder."""
         return self.holds(file, size, sha256)
+
+    def lies(self, file: str) -> bool:
+        """Tell whether there is such a name in the folder."""
+        return os.path.lexists(self.folder / file)
+
+    def replace(self, sheet: SheetFile) -> None:
+        """Do nothing: it was renamed over what was there."""
 
     def deliver(self, sheet: SheetFile) -> None:
         """Do nothing: it was rendered where it belongs."""
@@ -192,6 +206,16 @@ class ShelfOutbox:
         """Tell whether a file of this name and size is there; its bytes were read back when it was delivered."""
         there = self._steadily(lambda: self._shelf.find(file))
         return there is not None and there.bytes == size
+
+    def lies(self, file: str) -> bool:
+        """Tell whether there is such a file on the server."""
+        return self._steadily(lambda: self._shelf.find(file)) is not None
+
+    def replace(self, sheet: SheetFile) -> None:
+        """Remove what a former run has left on the server, then upload the new one: a shelf never overwrites."""
+        if self._steadily(lambda: self._shelf.hash(sheet.path.name)) not in {None, sheet.sha256}:
+            self._steadily(lambda: self._shelf.remove(sheet.path.name))
+        self.deliver(sheet)
 
     def deliver(self, sheet: SheetFile) -> None:
         """Upload the part under its name; what stopped over is removed."""

@@ -34,15 +34,15 @@ def prepare_bytes(header: Header, geometry: Geometry) -> int:
 
 
 def photo_bytes(
-    headers: Sequence[Header], width_px: int, height_px: int, threads: int, *, encoder_holds_all: bool
+    headers: Sequence[Header], width_px: int, height_px: int, area_px: int, threads: int, *, encoder_holds_all: bool
 ) -> int:
     """Return what a child making a mock-up holds: strips, blocks of them in single precision, and what decoders hold.
 
-    `headers` are of the pictures read beside each other, the background among them.
+    `headers` are of the pictures read beside each other, the background among them; its widest area is `area_px` wide.
     """
     strip = max(STRIP_BYTES, strip_rows(width_px) * width_px * BYTES_PER_PX)
     under_way = strip * (threads + 2 + len(headers))
-    blocks = width_px * PHOTO_BLOCK_BYTES * threads
+    blocks = area_px * PHOTO_BLOCK_BYTES * threads
     decoders = sum(
         header.width_px * COLUMN_BYTES // 4
         + (header.decoded_bytes * DECODER_SHARE.get(header.format, 1.0) if header.buffered else 0)

@@ -86,8 +86,6 @@ CHANGES: dict[str, tuple[Change, tuple[str, ...]]] = {
     "the job's workers": (lambda shop: shop.job.update(workers=2), ()),
     "a damaged file": (damage, ("b_card.jpg",)),
     "a removed file": (lambda shop: (shop.out / "a_mug.jpg").unlink(), ("a_mug.jpg",)),
-    "a lost manifest": (lambda shop: (shop.out / "manifest.json").unlink(), ALL),
-    "a damaged manifest": (lambda shop: (shop.out / "manifest.json").write_text('{"mockups": [1, {}'), ALL),
     "a lost store": (lambda shop: shutil.rmtree(shop.folder / ".tilepress"), ()),
 }
 
@@ -193,3 +191,44 @@ def test_artwork_that_only_decoding_shows_to_be_damaged_is_named(again: "PhotoSh
     assert reasons["c_mug.jpg"].startswith("c.png: cannot be decoded whole: ")
     assert reasons["a_half.jpg"].startswith("half.png: cannot be decoded whole: ")
     assert shop.leftovers() == []
+
+
+@pytest.mark.parametrize("manifest", [None, '{"mockups": [1, {}'], ids=["lost", "damaged"])
+def test_what_no_manifest_lists_is_never_overwritten(again: "PhotoShop", manifest: str | None) -> None:
+    path, before = again.out / "manifest.json", again.inodes()
+    path.unlink() if manifest is None else path.write_text(manifest)
+
+    outcome = again.run()
+
+    assert outcome.exit_code == 3
+    assert set(again.reasons().values()) == {"a file of that name lies there that this job did not make"}
+    assert {name: again.inodes()[name] for name in ALL} == {name: before[name] for name in ALL}
+
+
+def test_a_template_that_breaks_leaves_its_mockups_until_it_is_mended(again: "PhotoShop") -> None:
+    before, card = again.hashes(), again.folder / "templates/card.yaml"
+    written = card.read_text()
+    card.write_text("background: [")
+
+    broken = again.run()
+
+    assert (broken.exit_code, again.hashes()) == (3, before)
+    assert [entry["file"] for entry in again.manifest["stale"]] == ["a_card.jpg", "b_card.jpg"]
+    assert [entry["file"] for entry in again.manifest["mockups"]] == ["a_mug.jpg", "b_mug.jpg"]
+    assert again.verify().exit_code == 0
+
+    card.write_text(written)
+    mended = again.run()
+
+    assert (mended.exit_code, again.hashes(), again.manifest["stale"]) == (0, before, [])
+    assert again.manifest["totals"] == {"asked": 4, "made": 4, "unchanged": 4, "failed": 0}
+
+
+def test_artwork_that_is_found_broken_while_it_is_made_leaves_the_former_mockup(again: "PhotoShop") -> None:
+    before, design = again.hashes(), again.folder / "designs/a.png"
+    design.write_bytes(design.read_bytes()[:-40])
+
+    outcome = again.run()
+
+    assert (outcome.exit_code, again.hashes()) == (3, before)
+    assert [entry["file"] for entry in again.manifest["stale"]] == ["a_card.jpg", "a_mug.jpg"]

@@ -36,9 +36,9 @@ class Nas:
         """Return the contents of all files there, by name."""
         return {path.name: path.read_bytes() for path in self.folder.glob("*")}
 
-    def uploads(self) -> dict[str, int]:
-        """Return a number for each file, which is another one when it has been uploaded again."""
-        return {path.name: path.stat().st_ino for path in self.folder.glob("*.*")}
+    def uploads(self) -> dict[str, Any]:
+        """Return for each file what is other when it has been uploaded again: a number may be given twice."""
+        return {path.name: (path.stat().st_ino, path.stat().st_ctime_ns) for path in self.folder.glob("*.*")}
 
     def put(self, name: str, content: bytes) -> None:
         (self.folder / name).write_bytes(content)

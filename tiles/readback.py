@@ -16,6 +16,7 @@ from tiles.strips import strip_rows
 from tiles.vips import srgb_profile
 
 MM_PER_INCH = 25.4
+_BLOCK = 8  # pixels
 _KINDS = {"jpegload": "jpg", "pngload": "png", "webpload": "webp"}  # by libvips' loader
 
 
@@ -86,12 +87,17 @@ def read_photo_header(path: Path) -> PhotoHeader:
 
 
 def difference(one: Path, other: Path) -> float:
-    """Return by how many levels two pictures differ on average, 255 if their sizes or channels do; read row by row."""
+    """Return by how many levels two pictures of the same size differ where they differ most: the mean of 8×8 pixels.
+
+    Such blocks are what JPEG and WebP are made of. They are read row by row; 255 if their sizes or channels differ.
+    """
     first, second = _opened(one), _opened(other)
     if (first.width, first.height, first.bands) != (second.width, second.height, second.bands):
         return 255.0
+    width, height = (-(-side // _BLOCK) * _BLOCK for side in (first.width, first.height))
     try:
-        return float((first - second).abs().avg())
+        apart = (first - second).abs().embed(0, 0, width, height, extend="copy")
+        return float(apart.shrink(_BLOCK, _BLOCK).max())
     except pyvips.Error as error:
         raise ArtworkError(f"cannot be decoded: {reason_of(error)}") from None
 

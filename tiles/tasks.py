@@ -1,8 +1,11 @@
 """What children are asked to do with artwork. Whoever asks imports no decoder: it is needed in the children only."""
 
+import errno
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from config.errors import BudgetError, StorageError
 from tiles.design import Design, Geometry, Header, Limits, PreparedDesign
 from tiles.geometry import Corners, Rect, spans
 from tiles.scene import PhotoFormat, Picture, Scene
@@ -11,6 +14,7 @@ from tiles.store import TileStore
 
 # ruff: noqa: PLC0415 - this is what the module is for
 
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 OUTLINE_ROWS = 64  # read at once
 NamedArea = tuple[str, Corners]
 
@@ -31,16 +35,23 @@ def measure_ink(design: Design, scratch: Path) -> Rect:
 
 def make_mockup(
     store: TileStore, scene: Scene, target: Path, form: PhotoFormat, threads: int, scratch: Path
-) -> SheetFile:
-    """Render a mock-up into the file `target`, which appears whole or not at all; `scratch` names room beside.
+) -> tuple[SheetFile, float]:
+    """Render a mock-up into the file `target`, which appears whole or not at all; return it, and the seconds it took.
 
-    Its artwork is prepared in `store` unless it is there.
+    Its artwork is prepared in `store` unless it is there; `scratch` names room beside. What the disk refuses is
+    BudgetError or StorageError.
     """
     from tiles.heap import trim_heap
     from tiles.photo import render_photo
 
+    began = time.monotonic()
     try:
-        return render_photo(store, scene, target, form, threads, scratch)
+        return render_photo(store, scene, target, form, threads, scratch), time.monotonic() - began
+    except OSError as error:
+        what = f"{error.filename or target}: {error.strerror or error}"
+        if error.errno in FULL:
+            raise BudgetError(f"disk: {what}", "Free some space and run again. Finished mock-ups are kept.") from None
+        raise StorageError(what, "Check the folder and its permissions.") from None
     finally:
         trim_heap()
 

@@ -18,7 +18,8 @@ from tiles.fitting import SHARPEST
 from tiles.geometry import Corners
 from tiles.homography import Grid, Jacobian, Matrix, corner_planes, half_planes, jacobian_at
 
-_SAMPLE = np.float32(1 / 255)
+_SAMPLE, _ONE = np.float32(1 / 255), np.float32(1)
+_ALONE = np.float32(np.log2(SHARPEST))  # octaves from a size on that it is seen alone in
 _INSIDE = 0.5  # pixels from a side, from which on all of a pixel is covered, as far as that side goes
 _LOOKED_AT, _SURELY = 4, 0.9  # points along a block's sides, and how far below the limit all of them are
 _BEYOND_PX = 1.0  # how far from the outermost pixels' centres mapim knows that their colour goes on
@@ -74,7 +75,7 @@ class Warp:
 
     def _mixed(self, grid: Grid) -> Sample:
         """Mix the levels by how much the artwork is shrunk at each pixel."""
-        octave = np.log2(np.maximum(self._steepness(grid) / np.float32(SHARPEST), 1)).clip(0, len(self._levels) - 1)
+        octave = _mixed_octave(self._steepness(grid)).clip(0, len(self._levels) - 1)
         first, last = int(octave.min()), int(np.ceil(octave.max()))
         mixed: list[Plane] | None = None
         for level in range(first, last + 1):
@@ -102,6 +103,17 @@ class Warp:
         warped = image.mapim(where, interpolate=self._interpolate, extend="copy", premultiplied=True)
         fetched = pyvips.Region.new(warped).fetch(0, 0, width, rows)
         return np.frombuffer(fetched, np.uint8).reshape(rows, width, BYTES_PER_PX)
+
+
+def _mixed_octave(steepness: Plane) -> Plane:
+    """Return which size is seen, 0 the largest, by how many of its pixels one of the photograph spans; or between two.
+
+    A size is seen alone from where it is shown as large as it is to where it is shown by SHARPEST smaller. It is gone
+    where it is shown at half: every other of its pixels would be seen there, and a fine pattern as its first colour.
+    """
+    octave = np.log2(np.maximum(steepness, _ONE))
+    whole = np.floor(octave)
+    return np.asarray(whole + np.maximum(octave - whole - _ALONE, 0) / (_ONE - _ALONE), np.float32)
 
 
 def _planes(pixels: NDArray[np.uint8]) -> Sample:

@@ -1,7 +1,8 @@
 """The album of a mock-up job: what was made, under which key, in the manifest beside the files.
 
 It is written down as the run goes, a few seconds apart at most, so that a killed run goes on where it ended: a file
-that is not written down is made again. What is no longer asked for, or was made of other inputs, is removed.
+that is not written down is made again. What is no longer asked for is removed. What was made of other inputs lies there
+until the new one takes its place; where that cannot be made now, it is listed as stale.
 """
 
 import hashlib
@@ -14,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from config import VERSION
-from pipeline.delivery import MANIFEST, Outbox
+from config.errors import ArtworkError
+from pipeline.delivery import MANIFEST, Outbox, planned_files
 from pipeline.mockups.planning import Failure, Mockup, MockupPlan
 from pipeline.mockups.studio import Studio
 from pipeline.mockups.templates import OpenTemplate
@@ -46,17 +48,21 @@ class Album:
     def __init__(self, plan: MockupPlan, outbox: Outbox, studio: Studio) -> None:
         """Look at what a former run has left at the place."""
         self._plan, self._outbox, self._studio = plan, outbox, studio
-        former = known_entries(outbox.former())
+        manifest = outbox.former()
+        self._former = former_entries(manifest)
+        self._own = {*planned_files(manifest), *self._former}
         self._entries = {
-            mockup.file: former[mockup.file]
+            mockup.file: entry_of(self._former[mockup.file])
             for mockup in plan.mockups
-            if mockup.file in former
-            and former[mockup.file].key == mockup.key
-            and outbox.keeps(mockup.file, former[mockup.file].bytes, former[mockup.file].sha256)
+            if mockup.file in self._former and self._is_there(mockup)
         }
         self.unchanged = len(self._entries)
         self.failures = list(plan.failures)
         self._noted_at = 0.0
+
+    def _is_there(self, mockup: Mockup) -> bool:
+        entry = entry_of(self._former[mockup.file])
+        return entry.key == mockup.key and self._outbox.keeps(mockup.file, entry.bytes, entry.sha256)
 
     @property
     def made(self) -> int:
@@ -68,16 +74,23 @@ class Album:
         return [mockup for mockup in self._plan.mockups if mockup.file not in self._entries]
 
     def clear(self) -> None:
-        """Make the place ready: what former runs left there of other inputs, or under other names, is removed."""
-        planned = [mockup.file for mockup in self._plan.mockups]
-        for name in self._outbox.begin(planned, list(self._entries)):
-            log.info(
-                f"Removed {name}: it was made of something else, or is not asked for any more", extra={"file": name}
-            )
+        """Make the place ready: what former runs left there and nobody asks for any more is removed."""
+        asked = self._asked()
+        for name in self._outbox.begin(asked, asked):
+            log.info(f"Removed {name}: it is not asked for any more", extra={"file": name})
         self._outbox.publish(self._manifest(None))  # whoever comes next knows what is this job's
 
+    def check_place(self, mockup: Mockup) -> None:
+        """Raise ArtworkError if a file that is not this job's lies where a mock-up would go."""
+        if mockup.file not in self._own and self._outbox.lies(mockup.file):
+            raise ArtworkError("a file of that name lies there that this job did not make", "Move it away.")
+
     def add(self, mockup: Mockup, made: SheetFile, size: tuple[int, int], seconds: float) -> None:
-        """Enter a mock-up that lies in its place."""
+        """Deliver a mock-up, and enter it."""
+        if mockup.file in self._own:
+            self._outbox.replace(made)
+        else:
+            self._outbox.deliver(made)
         self._entries[mockup.file] = Entry(mockup.key, made.bytes, made.sha256, *size, round(seconds, 3))
         if time.monotonic() - self._noted_at > NOTE_EVERY_S:
             self.note()
@@ -100,6 +113,16 @@ class Album:
         """Return where the mock-ups lie, in the order of the plan."""
         return tuple(self._outbox.locate(mockup.file) for mockup in self._plan.mockups if mockup.file in self._entries)
 
+    def _asked(self) -> list[str]:
+        """Return the files of all mock-ups asked for, those that cannot be made among them."""
+        files = [mockup.file for mockup in self._plan.mockups] + [failure.file for failure in self._plan.failures]
+        return [file for file in dict.fromkeys(files) if Path(file).name == file]
+
+    def _stale(self) -> list[Any]:
+        """Return what former manifests say of mock-ups that cannot be made now, and lie there still."""
+        failed = dict.fromkeys(failure.file for failure in self.failures)
+        return [self._former[file] for file in failed if file in self._former and file not in self._entries]
+
     def _manifest(self, finished_at: str | None) -> dict[str, Any]:
         studio, plan = self._studio, self._plan
         context, output = studio.context, studio.job.output
@@ -119,7 +142,8 @@ class Album:
             "mockups": [
                 _made(mockup, self._entries[mockup.file]) for mockup in plan.mockups if mockup.file in self._entries
             ],
-            "planned": [mockup.file for mockup in plan.mockups],
+            "stale": self._stale(),
+            "planned": self._asked(),
             "failed": [asdict(failure) for failure in self.failures],
             "totals": {
                 "asked": plan.asked,
@@ -136,18 +160,23 @@ class Album:
         }
 
 
-def known_entries(manifest: Mapping[str, Any]) -> dict[str, Entry]:
-    """Return what a manifest says was made, by file: plain names, whatever stands there."""
-    entries: dict[str, Entry] = {}
-    listed = manifest.get("mockups")
-    for stated in listed if isinstance(listed, list) else []:
-        try:
-            entry = Entry(**{name: stated[name] for name in Entry.__dataclass_fields__})
-            if Path(stated["file"]).name == stated["file"]:
-                entries[stated["file"]] = entry
-        except (KeyError, TypeError):
-            continue
+def former_entries(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return what a manifest says was made, now or by earlier runs, by file: plain names, whatever stands there."""
+    entries: dict[str, Mapping[str, Any]] = {}
+    for listed in (manifest.get("stale"), manifest.get("mockups")):
+        for stated in listed if isinstance(listed, list) else []:
+            try:
+                entry_of(stated)
+                if Path(stated["file"]).name == stated["file"]:
+                    entries[stated["file"]] = stated
+            except (KeyError, TypeError):
+                continue
     return entries
+
+
+def entry_of(stated: Mapping[str, Any]) -> Entry:
+    """Return the entry that a manifest states; KeyError or TypeError if it states none."""
+    return Entry(**{name: stated[name] for name in Entry.__dataclass_fields__})
 
 
 def run_name(mockups: Sequence[Mockup]) -> str:
@@ -166,7 +195,7 @@ def _made(mockup: Mockup, entry: Entry) -> dict[str, Any]:
         "artwork": {
             area: {"file": mockup.references[area], **_header(found)} for area, found in mockup.artwork.items()
         },
-        "inputs": dict(mockup.inputs),
+        "inputs": mockup.inputs,
         **asdict(entry),
     }
 

@@ -1,7 +1,6 @@
 """Making mock-ups: one after the other in a child process, or as many at once as are asked for and admitted."""
 
 import logging
-import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -34,7 +33,10 @@ def make_all(album: Album, outbox: Outbox, studio: Studio, bench: Workbench) -> 
     missing, done = album.missing(), 0
     with studio.context.progress.track("Making mock-ups", len(missing)) as advance:
         for batch in batches(missing, BATCH * studio.workers):
-            stagings = [stage(mockup, studio.job.output) for mockup in batch]
+            free = [mockup for mockup in batch if _has_room(mockup, album)]
+            stagings = [stage(mockup, studio.job.output) for mockup in free]
+            done += len(batch) - len(free)
+            advance(len(batch) - len(free))
             new = [picture for picture in prepared_for(stagings) if not _is_ready(picture, studio)]
             with closing(make_batch(stagings, album, outbox, studio, bench)) as steps:  # whatever ends the run
                 for _ in steps:
@@ -42,6 +44,16 @@ def make_all(album: Album, outbox: Outbox, studio: Studio, bench: Workbench) -> 
                     advance(1)
                     studio.context.governor.release(f"mockup {done}/{len(missing)}")
             make_room(new, studio)
+
+
+def _has_room(mockup: Mockup, album: Album) -> bool:
+    """Tell whether a mock-up can go to its place; give it up if not."""
+    try:
+        album.check_place(mockup)
+    except ArtworkError as error:
+        give_up(mockup, error, album)
+        return False
+    return True
 
 
 def batches(mockups: Sequence[Mockup], at_least: int) -> Iterator[list[Mockup]]:
@@ -89,15 +101,15 @@ class _Takes:
         self.needs = {file: need_bytes(staging, studio) for file, staging in self.staged.items()}
         self._album, self._outbox, self._studio, self._bench = album, outbox, studio, bench
         self._form = photo_format(studio.job.output)
-        self._began: dict[str, float] = {}
-        self._under_way: dict[str, Task[SheetFile]] = {}
+        self._begun: list[str] = []
+        self._under_way: dict[str, Task[tuple[SheetFile, float]]] = {}
 
-    def begin(self, file: str) -> "Task[SheetFile]":
+    def begin(self, file: str) -> "Task[tuple[SheetFile, float]]":
         """Hand a mock-up over to a child; StoppedError if none is to be begun any more."""
         studio, staging, target = self._studio, self.staged[file], self._outbox.folder / file
         studio.context.stop.check()
         check_space(target.parent, file, file_bytes(staging, self._form.kind))
-        self._began[file] = time.monotonic()
+        self._begun.append(file)
         store, scene = studio.context.store, compose(staging, studio.job.output)
         task = self._bench.submit(
             make_mockup, store, scene, target, self._form, studio.threads, store.scratch("mockup")
@@ -105,7 +117,7 @@ class _Takes:
         self._under_way[file] = task
         return task
 
-    def end(self, file: str, outcome: SheetFile | ArtworkError) -> None:
+    def end(self, file: str, outcome: tuple[SheetFile, float] | ArtworkError) -> None:
         """Deliver a mock-up that is made, or say why it is not."""
         self._under_way.pop(file, None)
         staging = self.staged[file]
@@ -113,8 +125,7 @@ class _Takes:
             remove_partial(file, self._outbox)  # a child that died left it
             give_up(staging.mockup, outcome, self._album)
         else:
-            seconds = time.monotonic() - self._began[file]
-            enter(staging, outcome, seconds, self._album, self._outbox, self._studio)
+            enter(staging, *outcome, self._album, self._studio)
 
     def finish(self) -> None:
         """Wait for the mock-ups that children are at work on; those that wait for a child are not begun."""
@@ -124,7 +135,7 @@ class _Takes:
 
     def clear(self) -> None:
         """Remove what there is of those that were begun and not finished, now that no child is at work."""
-        for file in self._began:
+        for file in self._begun:
             remove_partial(file, self._outbox)
 
 
@@ -133,10 +144,9 @@ def remove_partial(file: str, outbox: Outbox) -> None:
     (outbox.folder / (file + PARTIAL)).unlink(missing_ok=True)
 
 
-def enter(staging: Staging, made: SheetFile, seconds: float, album: Album, outbox: Outbox, studio: Studio) -> None:
+def enter(staging: Staging, made: SheetFile, seconds: float, album: Album, studio: Studio) -> None:
     """Deliver a mock-up, and enter it in the album."""
     with studio.watch.step("deliver"), studio.context.stop.delivery():
-        outbox.deliver(made)
         album.add(staging.mockup, made, (staging.width, staging.height), seconds)
     file = staging.mockup.file
     log.info(
@@ -160,7 +170,9 @@ def need_bytes(staging: Staging, studio: Studio) -> int:
     """Return what making a mock-up will hold, or preparing what it needs before."""
     headers = [picture.header for picture in staging.mockup.template.pictures.values()]
     whole = studio.job.output.format == "webp"
-    making = photo_bytes(headers, staging.width, staging.height, studio.threads, encoder_holds_all=whole)
+    making = photo_bytes(
+        headers, staging.width, staging.height, staging.widest_px, studio.threads, encoder_holds_all=whole
+    )
     preparing = (
         prepare_bytes(picture.design.header, picture.geometry)
         for picture in staging.prepared()

@@ -7,6 +7,7 @@ import math
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from pipeline.delivery import storing, write_bytes
 from pipeline.governor import Governor
 from pipeline.library import Library
 from pipeline.machine import anonymous_bytes, cpu_count, memory_limit
-from pipeline.mockups.templates import check_template
+from pipeline.mockups.templates import check_template, file_below
 from pipeline.servers import Servers
 from pipeline.sources import probe
 from pipeline.workplace import Workplace
@@ -36,14 +37,20 @@ _POINT = 2  # numbers
 _LONGEST_LABEL = 64  # characters, as of a name
 
 
-def draw_template(template: Path, target: Path, longest_px: int, say: Callable[[str], None]) -> ExitCode:
+def draw_template(
+    template: Path, target: Path, longest_px: int, say: Callable[[str], None], root: Path | None = None
+) -> ExitCode:
     """Draw the areas of the template at `template` into the PNG `target`; say what is wrong, return the exit code.
 
-    Temporary files lie beside the target. Raises ConfigurationError if there is nothing to draw on.
+    Its pictures lie below the folder `root`: its own, if nothing is said. Temporary files lie beside the target.
+    Raises ConfigurationError if there is nothing to draw on.
     """
     document = read_yaml(template, None)
     data = document.data if isinstance(document.data, dict) else {}
-    folder, governor = template.absolute().parent, Governor(memory_limit(), anonymous_bytes)
+    folder = (root or template.parent).absolute()
+    if not template.absolute().is_relative_to(folder):
+        raise ConfigurationError(f"{template} does not lie below {folder}", "Name templates.root with --root.")
+    below, governor = _below(template, folder), Governor(memory_limit(), anonymous_bytes)
     with (
         storing(target.absolute().parent),
         tempfile.TemporaryDirectory(prefix=".tilepress-outline-", dir=target.absolute().parent) as work,
@@ -51,12 +58,13 @@ def draw_template(template: Path, target: Path, longest_px: int, say: Callable[[
         Servers(Storage(), folder) as servers,
     ):
         place = Workplace(TileStore(Path(work)), bench, governor)
-        library = Library(Designs(root=str(folder)), folder, servers, place.store, "the template's folder")
-        problems = _problems(template, library, place)
+        said = Designs(root=str(folder), allow_svg=True)
+        library = Library(said, folder, servers, place.store, "--root" if root else "the template's folder")
+        problems = _problems(template, folder, library, place)
         background = data.get("background")
         if not isinstance(background, str) or not background:
             raise ConfigurationError("\n".join(problems) or f"{template}: no template", "Give it a background.")
-        design = probe({background: background}, library, place)[background]
+        design = probe({background: file_below(below, background)}, library, place)[background]
         if isinstance(design, ArtworkError):
             raise ConfigurationError(f"{document.where(('background',))}: background: {design.message}", design.remedy)
         picture = _drawn(design, background, _areas(data), longest_px, place)
@@ -67,14 +75,20 @@ def draw_template(template: Path, target: Path, longest_px: int, say: Callable[[
     return ExitCode.CONFIGURATION if problems else ExitCode.DONE
 
 
-def _problems(template: Path, library: Library, place: Workplace) -> list[str]:
+def _below(template: Path, root: Path) -> str:
+    """Return the template's folder as it counts from the root; "" if it is the root."""
+    folder = template.absolute().parent.relative_to(root).as_posix()
+    return "" if folder == "." else folder
+
+
+def _problems(template: Path, root: Path, library: Library, place: Workplace) -> list[str]:
     """Return what is wrong with a template, one problem a line."""
     try:
-        written = read_template(template, template.parent)
+        written = replace(read_template(template, template.parent), folder=_below(template, root))
     except TilepressError as error:
         return error.message.splitlines()
     names = dict.fromkeys(name for _, name in written.pictures())
-    pictures = probe({name: name for name in names}, library, place)
+    pictures = probe({name: file_below(written.folder, name) for name in names}, library, place)
     return [str(problem) for problem in check_template(written, pictures)]
 
 

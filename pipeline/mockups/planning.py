@@ -38,14 +38,14 @@ class Mockup:
     key: str
 
     @property
-    def inputs(self) -> dict[str, str]:
-        """The SHA-256 of every file it is made of, by name."""
+    def inputs(self) -> dict[str, dict[str, str]]:
+        """The SHA-256 of every file it is made of: of designs and of templates by their names below the roots."""
         template = self.template
-        hashes = {template.files[name]: picture.sha256 for name, picture in template.pictures.items()}
-        hashes |= {self.references[area]: design.sha256 for area, design in self.artwork.items()}
+        pictures = {template.files[name]: picture.sha256 for name, picture in template.pictures.items()}
         if template.watermark_picture is not None:
-            hashes[template.watermark_file] = template.watermark_picture.sha256
-        return hashes
+            pictures[template.watermark_file] = template.watermark_picture.sha256
+        artwork = {self.references[area]: design.sha256 for area, design in self.artwork.items()}
+        return {"designs": artwork, "templates": pictures}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 A mock-up smaller than its background is made small from the start: what is read is shrunk as it is read.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -38,6 +39,13 @@ class Staging:
     height: int
     shown: Mapping[str, Shown]
     mark: Picture | None
+
+    @property
+    def widest_px(self) -> int:
+        """The width of the widest area, from its left end to its right."""
+        scale = self.width / self.mockup.template.background.header.width_px
+        areas = ([x for x, _ in area.quad] for area in self.mockup.template.template.areas)
+        return math.ceil(max(max(across) - min(across) for across in areas) * scale)
 
     def prepared(self) -> list[Picture]:
         """Return what must be prepared in the store."""

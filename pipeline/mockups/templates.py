@@ -70,7 +70,7 @@ def open_templates(studio: Studio, bench: Workbench) -> Templates:
             f"Put some there, each with the ending {TEMPLATE_SUFFIXES[0]}, or check templates.root.",
         )
     studio.photos.check()
-    files = {one.name: {name: _file(one.folder, name) for _, name in one.pictures()} for one in written}
+    files = {one.name: {name: file_below(one.folder, name) for _, name in one.pictures()} for one in written}
     mark = studio.job.watermark.image if studio.job.watermark is not None else None
     names = dict.fromkeys(file for named in files.values() for file in named.values()) | dict.fromkeys(_given(mark))
     found = probe({name: name for name in names}, studio.photos, studio.workplace(bench))
@@ -174,7 +174,7 @@ def _given(name: str | None) -> tuple[str, ...]:
     return () if name is None else (name,)
 
 
-def _file(folder: str, name: str) -> str:
+def file_below(folder: str, name: str) -> str:
     """Return the name of a template's picture as it counts from the root."""
     return name if is_url(name) or not folder else str(PurePosixPath(folder) / name)
 

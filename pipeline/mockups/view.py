@@ -9,7 +9,7 @@ from config.units import format_bytes
 from pipeline.context import Context
 from pipeline.delivery import FolderOutbox, storing
 from pipeline.kinds import Outlook
-from pipeline.mockups.album import known_entries
+from pipeline.mockups.album import former_entries
 from pipeline.mockups.job import draw_up
 from pipeline.mockups.making import need_bytes
 from pipeline.mockups.planning import MockupPlan
@@ -72,6 +72,6 @@ def _unchanged(plan: MockupPlan, studio: Studio) -> str:
     """Say how many are there already, where that can be told without asking a server."""
     if is_url(studio.place):
         return ""
-    known = known_entries(FolderOutbox(Path(studio.place)).former())
-    same = sum(mockup.file in known and known[mockup.file].key == mockup.key for mockup in plan.mockups)
+    known = former_entries(FolderOutbox(Path(studio.place)).former())
+    same = sum(mockup.file in known and known[mockup.file]["key"] == mockup.key for mockup in plan.mockups)
     return f", {same} of them are there and unchanged"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.mockups.album import Entry, known_entries, run_name
+from pipeline.mockups.album import Entry, entry_of, former_entries, run_name
 from pipeline.mockups.planning import Mockup
 
 ENTRY = Entry("key", 1000, "sha", 300, 200, 0.5)
@@ -18,21 +18,33 @@ def stated(file: object, **changes: Any) -> dict[str, Any]:
     return {"file": file, "design": "a", **asdict(ENTRY), **changes}
 
 
+def known(manifest: dict[str, Any]) -> dict[str, Entry]:
+    return {file: entry_of(entry) for file, entry in former_entries(manifest).items()}
+
+
 def test_entries_are_known_by_their_files() -> None:
     manifest = {"mockups": [stated("a.jpg"), stated("b.jpg", key="other")]}
-    assert known_entries(manifest) == {"a.jpg": ENTRY, "b.jpg": Entry("other", 1000, "sha", 300, 200, 0.5)}
+    assert known(manifest) == {"a.jpg": ENTRY, "b.jpg": Entry("other", 1000, "sha", 300, 200, 0.5)}
+
+
+def test_what_is_stale_is_known_too_but_what_was_made_counts_over_it() -> None:
+    stale = [stated("a.jpg", key="old"), stated("b.jpg", key="old")]
+    assert {file: entry.key for file, entry in known({"mockups": [stated("a.jpg")], "stale": stale}).items()} == {
+        "a.jpg": "key",
+        "b.jpg": "old",
+    }
 
 
 @pytest.mark.parametrize("file", ["../a.jpg", "/etc/passwd", "b/a.jpg", ".", 5, None, ["a.jpg"]])
 def test_a_file_that_is_no_plain_name_is_not_known(file: object) -> None:
-    assert known_entries({"mockups": [stated(file), stated("a.jpg")]}) == {"a.jpg": ENTRY}
+    assert known({"mockups": [stated(file), stated("a.jpg")]}) == {"a.jpg": ENTRY}
 
 
 def test_an_entry_that_lacks_something_is_not_known() -> None:
     for name in asdict(ENTRY):
         short = stated("b.jpg")
         del short[name]
-        assert known_entries({"mockups": [short]}) == {}
+        assert known({"mockups": [short]}) == {}
 
 
 plain = st.recursive(
@@ -44,7 +56,7 @@ plain = st.recursive(
 
 @given(plain)
 def test_whatever_stands_there_is_no_trouble(listed: object) -> None:
-    for file in known_entries({"mockups": listed}):
+    for file in known({"mockups": listed}):
         assert isinstance(file, str)
 
 

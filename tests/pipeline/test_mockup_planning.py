@@ -175,7 +175,8 @@ def test_names_change_the_key_where_the_caption_shows_them() -> None:
 def test_a_mockup_names_the_hash_of_all_that_it_is_made_of() -> None:
     marked = replace(BASE, watermark=MARK, watermark_picture=picture("sign"), watermark_file="sign.png")
     mockup = only(plan([single("a")], [marked], artwork={"a.png": picture("art")}))
-    assert mockup.inputs == {"folder/mug/photo.png": "bg", "a.png": "art", "sign.png": "sign"}
+    pictures = {"folder/mug/photo.png": "bg", "sign.png": "sign"}
+    assert mockup.inputs == {"designs": {"a.png": "art"}, "templates": pictures}
 
 
 sizes = st.integers(1, 40_000)
