@@ -23,6 +23,7 @@ TEMPLATE_SUFFIXES = (".yaml", ".yml")
 NOTHING = "none"  # as an area's design: no artwork is put on it
 CORNER_NAMES = ("top left", "top right", "bottom right", "bottom left")
 _CORNERS = len(CORNER_NAMES)
+_FARTHEST_PX = 1_000_000.0  # off a picture's corner; no picture is as large
 _SMALLEST_PX = 1.0  # that an area's sides may be: less is a slip
 _FLATTEST = 1e-3  # sine of the least angle at a corner; less is a line
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
@@ -64,7 +65,7 @@ def _corners(value: Any) -> Any:
             raise ValueError(f"{where} is written as text; write its numbers without quotes")
         if not all(isinstance(part, int | float) and not isinstance(part, bool) for part in point):
             raise ValueError(f"{where} must be a pair of numbers, [x, y]")
-        if not all(math.isfinite(part) for part in point):
+        if not all(abs(part) <= _FARTHEST_PX for part in point):  # nor is what is no number at all
             raise ValueError(f"{where} must be finite")
         corners.append((float(point[0]), float(point[1])))
     problem = shape_problem(corners)
@@ -75,13 +76,14 @@ def _corners(value: Any) -> Any:
 
 def shape_problem(corners: Sequence[Point]) -> str:
     """Return why four corners are no convex quadrilateral, clockwise where y runs downwards; "" if they are one."""
+    for index, here in enumerate(corners):
+        if math.dist(corners[index - 1], here) < _SMALLEST_PX:
+            return f"corners {_number(index - 1)} and {_number(index)} are less than a pixel apart"
     turns = []
     for index, here in enumerate(corners):
         before, after = corners[index - 1], corners[(index + 1) % _CORNERS]
         one, other = (here[0] - before[0], here[1] - before[1]), (after[0] - here[0], after[1] - here[1])
         length = math.hypot(*one) * math.hypot(*other)
-        if math.hypot(*one) < _SMALLEST_PX:
-            return f"corners {_number(index - 1)} and {_number(index)} are less than a pixel apart"
         turns.append((one[0] * other[1] - one[1] * other[0]) / length)  # the sine of the turn, positive clockwise
     clockwise = [turn > _FLATTEST for turn in turns]
     counter = [turn < -_FLATTEST for turn in turns]
