@@ -26,6 +26,7 @@ _CORNERS = len(CORNER_NAMES)
 _FARTHEST_PX = 1_000_000.0  # off a picture's corner; no picture is as large
 _SMALLEST_PX = 1.0  # that an area's sides may be: less is a slip
 _FLATTEST = 1e-3  # sine of the least angle at a corner; less is a line
+_FIELD = re.compile(r"\{(design|template)\}")
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _REMEDY = "See docs/mockups.md."
 
@@ -142,7 +143,7 @@ class Area(Model):
     design: Name | None = None
     fit: Fit = "contain"
     align: Align = "center"
-    inset: Annotated[float, Field(ge=0, lt=0.5, allow_inf_nan=False)] = 0.0
+    inset: Annotated[float, Field(ge=0, le=0.49, allow_inf_nan=False)] = 0.0
     rotate: Degrees = 0.0
     blend: Blend = "over"
     opacity: Share = 1.0
@@ -187,7 +188,7 @@ class Watermark(Model):
     text: Text | None = None
     image: Text | None = None
     opacity: Share = 0.25
-    size: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.3
+    size: Annotated[float, Field(ge=0.01, le=1, allow_inf_nan=False)] = 0.3
     angle: Degrees = 0.0
     align: Align = "center"
     margin: Annotated[float, Field(ge=0, le=0.4, allow_inf_nan=False)] = 0.03
@@ -214,9 +215,14 @@ class Caption(Model):
     @field_validator("text")
     @classmethod
     def _known_fields(cls, value: str) -> str:
-        if re.search(r"[{}]", value.replace("{design}", "").replace("{template}", "")):
+        if re.search(r"[{}]", _FIELD.sub("", value)):
             raise ValueError("of braces, only {design} and {template} may stand in it")
         return value
+
+    def line(self, design: str, template: str) -> str:
+        """Return the text with these names in it."""
+        names = {"design": design, "template": template}
+        return _FIELD.sub(lambda match: names[match[1]], self.text)
 
 
 class Template(Model):

@@ -245,7 +245,7 @@ class ShelfOutbox:
 
 
 @contextmanager
-def open_outbox(place: str, job: str, context: "Context") -> Iterator[Outbox]:
+def open_outbox(place: str, job: str, context: "Context", kind: str = "gangsheet") -> Iterator[Outbox]:
     """Open the place of a job's parts, a path or a URL, for this process alone as far as this machine goes.
 
     Raises LockError if another run holds it, ConfigurationError if it holds another job's parts, StorageError if it
@@ -253,14 +253,14 @@ def open_outbox(place: str, job: str, context: "Context") -> Iterator[Outbox]:
     """
     if not is_url(place):
         with opened_folder(Path(place)) as folder:
-            check_owner(folder, place, job)
+            check_owner(folder, place, job, kind)
             yield folder
         return
     stopover = context.store.root / "outgoing" / f"{job}-{hashlib.sha256(place.encode()).hexdigest()[:8]}"
     address, steadily = parse_address(place), context.servers.steadily
     with opened_folder(stopover) as folder, closing(context.servers.shelf(address)) as shelf:
         outbox = ShelfOutbox(address, shelf, folder, steadily, context.store.scratch(MANIFEST))
-        check_owner(outbox, place, job)
+        check_owner(outbox, place, job, kind)
         yield outbox
 
 
@@ -285,10 +285,11 @@ def opened_folder(folder: Path) -> Iterator[FolderOutbox]:
         lock.release()
 
 
-def check_owner(outbox: Outbox, place: str, job: str) -> None:
+def check_owner(outbox: Outbox, place: str, job: str, kind: str = "gangsheet") -> None:
     """Raise ConfigurationError if the place holds the run of another job: its parts may not have been printed yet."""
-    owner = outbox.former().get("job", job)
-    if owner != job:
+    former = outbox.former()
+    owner = former.get("job", job)
+    if owner != job or former.get("kind", kind) != kind:
         raise ConfigurationError(
             f"{place} holds the parts of job {owner}", "Give each job a folder of its own under output.to."
         )

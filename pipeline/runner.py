@@ -114,4 +114,10 @@ def choose_jobs(pipeline: Pipeline, names: Sequence[str], orders: Sequence[str] 
             f"no such job: {', '.join(missing)}", f"The pipeline has: {', '.join(job.name for job in pipeline.jobs)}."
         )
     chosen = [job for job in pipeline.jobs if not names or job.name in names]
-    return [job for job in chosen if not orders or isinstance(job, GangsheetJob)]
+    if not orders:
+        return chosen
+    printed: list[Job] = [job for job in chosen if isinstance(job, GangsheetJob)]
+    if not printed or (names and len(printed) < len(chosen)):
+        without = ", ".join(job.name for job in chosen if job not in printed)
+        raise ConfigurationError(f"no orders can be chosen of job {without}: it has none", "Leave --order out.")
+    return printed

@@ -80,6 +80,8 @@ def _find_all(
 def _find(reference: str, library: Library) -> _File | ArtworkError:
     try:
         path = library.locate(reference)
+        if not _is_text(str(path)):
+            return ArtworkError("its name is no UTF-8 text; rename it")
         stamp = stamp_of(path)
         library.limits.check_bytes(path.stat().st_size)
         return _File(path, hash_file(path), stamp)
@@ -87,6 +89,15 @@ def _find(reference: str, library: Library) -> _File | ArtworkError:
         return error
     except OSError as error:
         return ArtworkError(f"cannot be read: {error.strerror}")
+
+
+def _is_text(name: str) -> bool:
+    """Tell whether a name is one that a decoder can be told."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _headers(files: Iterable[_File], limits: Limits, place: Workplace) -> Mapping[str, Header | ArtworkError]:

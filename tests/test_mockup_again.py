@@ -232,3 +232,53 @@ def test_artwork_that_is_found_broken_while_it_is_made_leaves_the_former_mockup(
 
     assert (outcome.exit_code, again.hashes()) == (3, before)
     assert [entry["file"] for entry in again.manifest["stale"]] == ["a_card.jpg", "a_mug.jpg"]
+
+
+def test_a_file_that_is_not_the_jobs_own_is_left_alone_however_often_it_is_run(again: "PhotoShop") -> None:
+    again.design("c.png")
+    (again.out / "c_mug.jpg").write_bytes(b"mine")
+
+    for _ in range(2):
+        assert again.run().exit_code == 3
+        assert (again.out / "c_mug.jpg").read_bytes() == b"mine"
+        assert again.reasons() == {"c_mug.jpg": "a file of that name lies there that this job did not make"}
+
+
+def test_mockups_never_go_to_where_designs_lie(again: "PhotoShop") -> None:
+    before = (again.folder / "designs/a.png").read_bytes()
+    again.job["output"]["to"] = "designs"
+    again.write()
+
+    outcome = again.run()
+
+    assert outcome.exit_code == 2
+    assert "output.to" in outcome.text
+    assert (again.folder / "designs/a.png").read_bytes() == before
+
+
+def test_a_signature_stands_in_no_manifest_and_no_plan(again: "PhotoShop") -> None:
+    url = "https://127.0.0.1:1/a.png?X-Amz-Signature=TOPSECRETSIGNATURE"
+    again.job["designs"] = {"root": "designs", "items": [{"name": "a", "file": "a.png"}, {"name": "x", "file": url}]}
+    again.write()
+
+    outcome = again.run("--save", again.folder / "plan.json", command="plan")
+    made = again.run()
+
+    assert made.exit_code == 3
+    texts = (
+        outcome.text,
+        made.text,
+        (again.folder / "plan.json").read_text(),
+        (again.out / "manifest.json").read_text(),
+    )
+    assert not [text for text in texts if "TOPSECRET" in text]
+
+
+def test_a_caption_of_braces_costs_nothing_but_its_template(again: "PhotoShop") -> None:
+    card = again.folder / "templates/card.yaml"
+    card.write_text(card.read_text() + 'caption: {text: "{{design}template}"}\n')
+
+    outcome = again.run()
+
+    assert outcome.exit_code == 3
+    assert again.manifest["totals"]["made"] == 2

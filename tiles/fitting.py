@@ -17,7 +17,8 @@ from tiles.homography import UNIT, Matrix, image_of, jacobian_at, unit_to_quad
 Fit = Literal["contain", "cover", "stretch"]
 
 SHARPEST = 2 ** (1 / 3)  # pixels of artwork to one of the photograph: so many, one size alone shows without moiré
-_RUNGS = 2  # sizes in an octave that artwork is prepared at
+_SOFTEST = SHARPEST  # times as large as it is, artwork may be shown at the near end of a slant, to spare a second size
+_SPARED = 1.125  # times as large as it is prepared, artwork may be shown, where the next size is twice that
 _MOST_PX = 30_000  # of a side of vector artwork: a map may show one end of it endlessly large
 _SAMPLES = 17  # along each side of an area, where local scales are looked at: they change evenly
 _MOST_LEVELS = 8  # a slant that shrinks beyond 2⁸ shows nothing
@@ -102,18 +103,22 @@ def level_sizes(lie: Lie, size: tuple[int, int], *, is_vector: bool) -> tuple[tu
     """Return the pixel sizes that artwork is looked at in, the largest first; each of the others is half of one.
 
     The first has as many pixels as the photograph has where it shows the artwork largest, so that nothing is lost and
-    nothing aliases, but no more than the artwork itself; the others are for where a slant shows it smaller. Where one
-    will do, and the size that artwork is prepared at comes near it, it is that.
+    nothing aliases, but no more than the artwork itself; the others are for where a slant shows it smaller. A slight
+    slant is shown in one size between both. Where one will do, and the size that artwork is prepared at comes near it,
+    it is that.
     """
     to_unit = np.linalg.inv(lie.to_picture)
     derivatives = jacobian_at(to_unit.astype(np.float64), _points(lie.clip))
     shown = 1 / np.hypot(derivatives[:, :, 0], derivatives[:, :, 1]).min(axis=0)  # pixels of the photograph
     most = (_MOST_PX, _MOST_PX) if is_vector else size
-    width, height = (max(1, min(round(pixels), limit)) for pixels, limit in zip(shown.tolist(), most, strict=True))
-    at_hand = rung(size, (width, height), is_vector=is_vector)
+    across, down = (max(1, min(round(pixels), limit)) for pixels, limit in zip(shown.tolist(), most, strict=True))
+    width, height = _spared(size, (across, down), is_vector=is_vector)
+    at_hand = octave(size, (width, height), is_vector=is_vector)
     if _steepest(derivatives, at_hand) <= SHARPEST:
         return (at_hand,)
     steepest = _steepest(derivatives, (width, height)) / SHARPEST
+    if 1 < steepest <= _SOFTEST:
+        return ((max(1, round(width / steepest)), max(1, round(height / steepest))),)
     octaves = min(_MOST_LEVELS, math.ceil(math.log2(steepest))) if steepest > 1 else 0
     return tuple((max(1, -(-width >> level)), max(1, -(-height >> level))) for level in range(octaves + 1))
 
@@ -123,15 +128,31 @@ def _steepest(derivatives: NDArray[np.float64], size: tuple[int, int]) -> float:
     return float(np.linalg.svd(derivatives * np.array(size)[None, :, None], compute_uv=False).max())
 
 
-def rung(size: tuple[int, int], needed: tuple[int, int], *, is_vector: bool) -> tuple[int, int]:
-    """Return the size that artwork is prepared at, to be shrunk from there to the size needed: by 2^(1/2) at most.
+def octave(size: tuple[int, int], needed: tuple[int, int], *, is_vector: bool) -> tuple[int, int]:
+    """Return the size that artwork is prepared at, to be shrunk from there by less than two to the size needed.
 
-    It is the artwork's own, divided by a power of that (or multiplied, if it is drawn at any size): templates share it.
+    It is the artwork's own, halved as often as may be (or doubled, if it is drawn at any size): so templates share it.
     """
-    steps = math.floor(_RUNGS * math.log2(min(own / want for own, want in zip(size, needed, strict=True))))
-    scale = 2 ** (-(steps if is_vector else max(0, steps)) / _RUNGS)
-    width, height = (max(want, math.ceil(own * scale)) for own, want in zip(size, needed, strict=True))
+    halvings = math.floor(math.log2(min(own / want for own, want in zip(size, needed, strict=True))))
+    width, height = (
+        max(want, there) for want, there in zip(needed, _halved(size, halvings, is_vector=is_vector), strict=True)
+    )
     return width, height
+
+
+def _halved(size: tuple[int, int], times: int, *, is_vector: bool) -> tuple[int, int]:
+    scale = 2.0 ** -(times if is_vector else max(0, times))
+    width, height = (math.ceil(side * scale) for side in size)
+    return (min(width, _MOST_PX), min(height, _MOST_PX)) if is_vector else (width, height)
+
+
+def _spared(size: tuple[int, int], wanted: tuple[int, int], *, is_vector: bool) -> tuple[int, int]:
+    """Return the size wanted, or a little less where that spares preparing the artwork twice as large."""
+    halvings = math.ceil(math.log2(min(own / want for own, want in zip(size, wanted, strict=True))))
+    half = _halved(size, halvings, is_vector=is_vector)
+    if any(want > _SPARED * there for want, there in zip(wanted, half, strict=True)):
+        return wanted
+    return min(wanted[0], half[0]), min(wanted[1], half[1])
 
 
 def _points(corners: Corners) -> NDArray[np.float64]:

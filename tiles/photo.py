@@ -24,7 +24,7 @@ from tiles.overlay import OverlayLayer
 from tiles.prepare import OPAQUE
 from tiles.resample import Rgba
 from tiles.rows import RowReader, prepared_picture
-from tiles.scene import PhotoFormat, Scene, Surface
+from tiles.scene import Colour, PhotoFormat, Picture, Scene, Surface
 from tiles.sinks.photos import open_photo_sink
 from tiles.sinks.sink import SheetFile, SheetFormat
 from tiles.store import TileStore
@@ -37,7 +37,8 @@ _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32) * SAMPLE  # ITU-R BT.709-
 _BLACK, _WHITE = (0, 0, 0), (255, 255, 255)  # where a mask is transparent it hides, where a shade is, it shades not
 
 
-_Rows = tuple[Rgba, list[dict[str, Rgba]]]  # of the background, and of mask and shade of each area
+_Key = tuple[Picture, Colour]  # a picture, and the ground it is read on
+_Rows = tuple[Rgba, dict[_Key, Rgba]]  # of the background, and of every mask and shade
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +81,17 @@ def open_photo(store: TileStore, scene: Scene, threads: int, beside: Path) -> "I
         mixers = stack.enter_context(ThreadPoolExecutor(threads, thread_name_prefix="mix"))
         reader = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="read"))
         background = RowReader(scene.background, _beside(beside, "background"), scene.ground)
+        pictures = dict.fromkeys(key for surface in scene.surfaces for key in _pictures(surface).values())
+        readers = {
+            key: stack.enter_context(RowReader(key[0], _beside(beside, f"picture{number}"), key[1]))
+            for number, key in enumerate(pictures)
+        }
         surfaces = [
             _open_surface(surface, store, stack, _beside(beside, f"{number}"))
             for number, surface in enumerate(scene.surfaces)
         ]
         overlays = [OverlayLayer(overlay, store, scene.width, scene.height) for overlay in scene.overlays]
-        photo = Photo(scene, stack.enter_context(background), surfaces, overlays, mixers, reader)
+        photo = Photo(scene, stack.enter_context(background), readers, surfaces, overlays, mixers, reader)
         stack.callback(photo.stop_reading)
         yield photo
 
@@ -97,6 +103,7 @@ class Photo:
         self,
         scene: Scene,
         background: RowReader,
+        pictures: Mapping[_Key, RowReader],
         surfaces: "Sequence[_OpenSurface]",
         overlays: Sequence[OverlayLayer],
         mixers: ThreadPoolExecutor,
@@ -104,14 +111,15 @@ class Photo:
     ) -> None:
         """Take what `open_photo` has opened, and the threads that mix, and the one that reads a strip ahead."""
         self.width, self.height = scene.width, scene.height
-        self._background, self._surfaces, self._overlays = background, surfaces, overlays
+        self._background, self._pictures = background, pictures
+        self._surfaces, self._overlays = surfaces, overlays
         self._mixers, self._reader = mixers, reader
         self._ahead: Future[_Rows] | None = None
 
     def strip(self, top: int, rows: int) -> Strip:
         """Return rows `top` to `top + rows`, with alpha only where the scene keeps it."""
-        pixels, pictures = self._read(top, rows)
-        for surface, read in zip(self._surfaces, pictures, strict=True):
+        pixels, read = self._read(top, rows)
+        for surface in self._surfaces:
             blocks = surface.blocks(top, rows, self.width)
             list(self._mixers.map(lambda block: surface.mix(pixels, read, top, block), blocks))  # noqa: B023 - waited for
         for overlay in self._overlays:
@@ -126,7 +134,7 @@ class Photo:
         return ready
 
     def _take(self, rows: int) -> "_Rows":
-        return self._background.take(rows), [surface.take(rows) for surface in self._surfaces]
+        return self._background.take(rows), {key: reader.take(rows) for key, reader in self._pictures.items()}
 
     def stop_reading(self) -> None:
         """Wait for what is being read: before its file is closed."""
@@ -136,42 +144,33 @@ class Photo:
 
     def finish(self) -> None:
         """Make sure, after the last strip, that no picture changed while it was read."""
-        self._background.finish()
-        for surface in self._surfaces:
-            surface.finish()
+        for reader in (self._background, *self._pictures.values()):
+            reader.finish()
+
+
+def _pictures(surface: Surface) -> dict[str, _Key]:
+    """Return what is read beside the background for an area; areas may share it."""
+    named = (("mask", surface.mask, _BLACK), ("shade", surface.shade, _WHITE))
+    return {name: (picture, ground) for name, picture, ground in named if picture is not None}
 
 
 def _open_surface(surface: Surface, store: TileStore, stack: ExitStack, beside: Path) -> "_OpenSurface":
-    """Open an area: its mask and shade to be read beside the background, its artwork at the sizes it is shown at."""
-    pictures = (("mask", surface.mask, _BLACK), ("shade", surface.shade, _WHITE))
-    readers = {
-        name: stack.enter_context(RowReader(picture, _beside(beside, name), ground))
-        for name, picture, ground in pictures
-        if picture is not None
-    }
+    """Open an area: its artwork at the sizes it is shown at."""
     if surface.print is None:
-        return _OpenSurface(surface, readers, None)
+        return _OpenSurface(surface, None)
     artwork = prepared_picture(store, surface.print.artwork)
     levels = stack.enter_context(sized(artwork, surface.print.sizes, _beside(beside, "size")))
-    return _OpenSurface(surface, readers, Warp(levels, np.array(surface.print.to_picture).reshape(3, 3)))
+    return _OpenSurface(surface, Warp(levels, np.array(surface.print.to_picture).reshape(3, 3)))
 
 
 class _OpenSurface:
     """One area, with its artwork opened and its mask and shade being read beside the background."""
 
-    def __init__(self, surface: Surface, readers: Mapping[str, RowReader], warp: Warp | None) -> None:
+    def __init__(self, surface: Surface, warp: Warp | None) -> None:
         self._print, self._tint = surface.print, surface.tint
-        self._readers, self._warp = readers, warp
+        self._pictures, self._warp = _pictures(surface), warp
         self._outline = Outline(surface.corners)
         self._clip = Outline(surface.print.clip) if surface.print is not None else self._outline
-
-    def take(self, rows: int) -> dict[str, Rgba]:
-        """Return the next rows of mask and shade."""
-        return {name: reader.take(rows) for name, reader in self._readers.items()}
-
-    def finish(self) -> None:
-        for reader in self._readers.values():
-            reader.finish()
 
     def blocks(self, top: int, rows: int, width: int) -> Iterator[_Block]:
         """Yield the blocks of a strip that the area touches."""
@@ -186,10 +185,10 @@ class _OpenSurface:
             if right > left:
                 yield _Block(left, here, right - left, count)
 
-    def mix(self, pixels: Rgba, read: Mapping[str, Rgba], strip_top: int, block: _Block) -> None:
-        """Tint a block, and put the artwork on it; `read` are the rows of mask and shade beside `pixels`."""
+    def mix(self, pixels: Rgba, read: Mapping[_Key, Rgba], strip_top: int, block: _Block) -> None:
+        """Tint a block, and put the artwork on it; `read` are the rows of masks and shades beside `pixels`."""
         here = block.of(pixels, strip_top)
-        mask = _light(block.of(read["mask"], strip_top)) if "mask" in read else None
+        mask = _light(block.of(read[self._pictures["mask"]], strip_top)) if "mask" in self._pictures else None
         if self._tint is not None:
             _tint(here, self._tint, _times(self._cover(self._outline, block), mask))
         if self._warp is None or self._print is None:
@@ -197,7 +196,7 @@ class _OpenSurface:
         shown = _times(self._cover(self._clip, block), mask)
         if self._print.opacity < 1:
             shown *= np.float32(self._print.opacity)
-        shade = read.get("shade")
+        shade = read[self._pictures["shade"]] if "shade" in self._pictures else None
         sample = self._warp.sample(block.left, block.top, block.width, block.rows)
         _lay(here, sample, shown, None if shade is None else block.of(shade, strip_top), self._print.blend)
 

@@ -19,6 +19,7 @@ from tiles.geometry import Corners
 from tiles.homography import Grid, Jacobian, Matrix, corner_planes, half_planes, jacobian_at
 
 _SAMPLE, _ONE = np.float32(1 / 255), np.float32(1)
+_STEEPEST = np.float32(2**20)
 _ALONE = np.float32(np.log2(SHARPEST))  # octaves from a size on that it is seen alone in
 _INSIDE = 0.5  # pixels from a side, from which on all of a pixel is covered, as far as that side goes
 _LOOKED_AT, _SURELY = 4, 0.9  # points along a block's sides, and how far below the limit all of them are
@@ -111,7 +112,7 @@ def _mixed_octave(steepness: Plane) -> Plane:
     A size is seen alone from where it is shown as large as it is to where it is shown by SHARPEST smaller. It is gone
     where it is shown at half: every other of its pixels would be seen there, and a fine pattern as its first colour.
     """
-    octave = np.log2(np.maximum(steepness, _ONE))
+    octave = np.log2(np.fmin(np.fmax(steepness, _ONE), _STEEPEST))  # near a horizon there may be no number
     whole = np.floor(octave)
     return np.asarray(whole + np.maximum(octave - whole - _ALONE, 0) / (_ONE - _ALONE), np.float32)
 

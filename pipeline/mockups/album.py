@@ -25,7 +25,8 @@ from tiles.sinks.sink import SheetFile
 
 SCHEMA = 1
 KIND = "mockups"
-NOTE_EVERY_S = 2.0  # writing thousands of entries takes as long as making a mock-up
+NOTE_EVERY_S = 2.0  # writing thousands of entries takes as long as making a mock-up;
+NOTE_SHARE = 20.0  # so many times as long as the last one took, at least
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +58,11 @@ class Album:
             if mockup.file in self._former and self._is_there(mockup)
         }
         self.unchanged = len(self._entries)
+        self._strangers = {
+            mockup.file for mockup in plan.mockups if mockup.file not in self._own and outbox.lies(mockup.file)
+        }
         self.failures = list(plan.failures)
-        self._noted_at = 0.0
+        self._noted_at = self._noting_s = 0.0
 
     def _is_there(self, mockup: Mockup) -> bool:
         entry = entry_of(self._former[mockup.file])
@@ -82,7 +86,7 @@ class Album:
 
     def check_place(self, mockup: Mockup) -> None:
         """Raise ArtworkError if a file that is not this job's lies where a mock-up would go."""
-        if mockup.file not in self._own and self._outbox.lies(mockup.file):
+        if mockup.file in self._strangers:
             raise ArtworkError("a file of that name lies there that this job did not make", "Move it away.")
 
     def add(self, mockup: Mockup, made: SheetFile, size: tuple[int, int], seconds: float) -> None:
@@ -92,7 +96,7 @@ class Album:
         else:
             self._outbox.deliver(made)
         self._entries[mockup.file] = Entry(mockup.key, made.bytes, made.sha256, *size, round(seconds, 3))
-        if time.monotonic() - self._noted_at > NOTE_EVERY_S:
+        if time.monotonic() - self._noted_at > max(NOTE_EVERY_S, NOTE_SHARE * self._noting_s):
             self.note()
 
     def fail(self, mockup: Mockup, reason: str) -> None:
@@ -101,8 +105,10 @@ class Album:
 
     def note(self) -> None:
         """Write down how far the run has come."""
+        began = time.monotonic()
         self._outbox.note(self._manifest(None))
         self._noted_at = time.monotonic()
+        self._noting_s = self._noted_at - began
 
     def publish(self) -> str:
         """Write down that the run is over; return where."""
@@ -114,9 +120,10 @@ class Album:
         return tuple(self._outbox.locate(mockup.file) for mockup in self._plan.mockups if mockup.file in self._entries)
 
     def _asked(self) -> list[str]:
-        """Return the files of all mock-ups asked for, those that cannot be made among them."""
-        files = [mockup.file for mockup in self._plan.mockups] + [failure.file for failure in self._plan.failures]
-        return [file for file in dict.fromkeys(files) if Path(file).name == file]
+        """Return the files of all mock-ups asked for that are this job's: made, to be made, or made once."""
+        made = [mockup.file for mockup in self._plan.mockups if mockup.file not in self._strangers]
+        once = [failure.file for failure in self._plan.failures if failure.file in self._own]
+        return list(dict.fromkeys([*made, *once]))
 
     def _stale(self) -> list[Any]:
         """Return what former manifests say of mock-ups that cannot be made now, and lie there still."""

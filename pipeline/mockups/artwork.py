@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from config.errors import ConfigurationError
 from config.mockups import MockupDesigns
 from pipeline.library import Library
+from pipeline.storage.address import public_name
 
 ONLY = ""  # the side of a design that has one artwork, which goes wherever a template wants any
 
@@ -29,14 +30,22 @@ class MockupDesign:
         return next(iter(self.sides.values())) if side is None else self.sides.get(side)
 
 
-def list_designs(said: MockupDesigns, library: Library) -> list[MockupDesign]:
+def public(reference: str) -> str:
+    """Return what artwork is called where anyone may read it: of a URL, nothing that may be a signature."""
+    try:
+        return public_name(reference)
+    except ValueError:
+        return "a URL that cannot be used"
+
+
+def list_designs(said: MockupDesigns, library: Library, place: str) -> list[MockupDesign]:
     """Return the designs that the job names, in order. Raises ConfigurationError if there are none."""
     if said.items is not None:
         return [
             MockupDesign(item.name, dict(item.sides) if item.sides else {ONLY: item.file or ""}) for item in said.items
         ]
     assert said.glob is not None
-    names = _matching(said.glob, library)
+    names = _matching(said.glob, library, Path(place))
     if not names:
         raise ConfigurationError(
             f"{library.root_name}: no file matches {said.glob}", "Check designs.glob, which counts from designs.root."
@@ -44,7 +53,7 @@ def list_designs(said: MockupDesigns, library: Library) -> list[MockupDesign]:
     return _grouped(names, said.sides)
 
 
-def _matching(pattern: str, library: Library) -> list[str]:
+def _matching(pattern: str, library: Library, place: Path) -> list[str]:
     """Return the names of files that a pattern matches below the library's root, sorted."""
     root = library.root
     if not isinstance(root, Path):
@@ -56,9 +65,13 @@ def _matching(pattern: str, library: Library) -> list[str]:
         raise ConfigurationError(f"designs.glob: {pattern} leads out of designs.root", "Set designs.root instead.")
     try:
         found = [path for path in root.glob(pattern) if path.is_file() and not path.name.startswith(".")]
-    except (ValueError, IndexError, NotImplementedError) as error:
+    except (ValueError, IndexError, NotImplementedError, OSError) as error:
         raise ConfigurationError(f"designs.glob: {pattern} is no pattern: {error}", "Write designs/*.png.") from None
-    return sorted(path.relative_to(root).as_posix() for path in found)
+    if any(path.absolute().parent == place for path in found):
+        raise ConfigurationError(
+            f"output.to is a folder of designs: {place}", "Mock-ups could overwrite artwork: name another folder."
+        )
+    return sorted(path.relative_to(root).as_posix() for path in found if not path.absolute().is_relative_to(place))
 
 
 def _grouped(names: Iterable[str], sides: Sequence[str]) -> list[MockupDesign]:

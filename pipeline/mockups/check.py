@@ -18,7 +18,7 @@ def check(job: MockupJob, context: Context, say: Callable[[str], None]) -> list[
     studio = open_studio(job, context)
     with storing(context.store.root), context.store.held(), context.governor, studio.workbench() as bench:
         templates = open_templates(studio, bench)
-    designs = list_designs(job.designs, studio.designs)
+    designs = list_designs(job.designs, studio.designs, studio.place)
     problems = [f"template {name}: {reason}" for name, reason in templates.broken.items()]
     for reference in dict.fromkeys(reference for design in designs for reference in design.sides.values()):
         if not studio.designs.is_remote(reference):

@@ -6,8 +6,8 @@ from config.mockups import MockupJob
 from pipeline.context import Context
 from pipeline.delivery import open_outbox, storing
 from pipeline.log import report_memory
-from pipeline.mockups.album import Album
-from pipeline.mockups.artwork import list_designs
+from pipeline.mockups.album import KIND, Album
+from pipeline.mockups.artwork import list_designs, public
 from pipeline.mockups.making import make_all
 from pipeline.mockups.planning import MockupPlan, plan_mockups
 from pipeline.mockups.studio import Studio, open_studio
@@ -24,7 +24,7 @@ def run(job: MockupJob, context: Context) -> Report:
     studio = open_studio(job, context)
     with context.governor, report_memory(lambda: context.governor.last_bytes), studio.workbench() as bench:
         plan = draw_up(studio, bench)
-        with open_outbox(studio.place, job.name, context) as outbox:
+        with open_outbox(studio.place, job.name, context, KIND) as outbox:
             album = Album(plan, outbox, studio)
             announce(plan, album)
             album.clear()
@@ -43,9 +43,9 @@ def draw_up(studio: Studio, bench: Workbench) -> MockupPlan:
     """Read templates and designs, judge them by their headers, and say which mock-ups there are to be."""
     with studio.watch.step("fetch"), storing(studio.context.store.root):
         templates = open_templates(studio, bench)
-        designs = list_designs(studio.job.designs, studio.designs)
-        references = dict.fromkeys(reference for design in designs for reference in design.sides.values())
-        artwork = probe({name: name for name in references}, studio.designs, studio.workplace(bench))
+        designs = list_designs(studio.job.designs, studio.designs, studio.place)
+        references = {public(reference): reference for design in designs for reference in design.sides.values()}
+        artwork = probe(references, studio.designs, studio.workplace(bench))
     with studio.watch.step("plan"):
         return plan_mockups(designs, templates.usable, templates.broken, artwork, studio.job.output, studio.file_name)
 

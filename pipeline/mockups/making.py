@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.errors import ArtworkError, BudgetError, StoppedError
@@ -101,7 +102,7 @@ class _Takes:
         self.needs = {file: need_bytes(staging, studio) for file, staging in self.staged.items()}
         self._album, self._outbox, self._studio, self._bench = album, outbox, studio, bench
         self._form = photo_format(studio.job.output)
-        self._begun: list[str] = []
+        self._scratch: dict[str, Path] = {}  # of those that were begun
         self._under_way: dict[str, Task[tuple[SheetFile, float]]] = {}
 
     def begin(self, file: str) -> "Task[tuple[SheetFile, float]]":
@@ -109,11 +110,9 @@ class _Takes:
         studio, staging, target = self._studio, self.staged[file], self._outbox.folder / file
         studio.context.stop.check()
         check_space(target.parent, file, file_bytes(staging, self._form.kind))
-        self._begun.append(file)
         store, scene = studio.context.store, compose(staging, studio.job.output)
-        task = self._bench.submit(
-            make_mockup, store, scene, target, self._form, studio.threads, store.scratch("mockup")
-        )
+        self._scratch[file] = store.scratch("mockup")
+        task = self._bench.submit(make_mockup, store, scene, target, self._form, studio.threads, self._scratch[file])
         self._under_way[file] = task
         return task
 
@@ -122,7 +121,7 @@ class _Takes:
         self._under_way.pop(file, None)
         staging = self.staged[file]
         if isinstance(outcome, ArtworkError):
-            remove_partial(file, self._outbox)  # a child that died left it
+            self._remove(file)  # a child that died left something
             give_up(staging.mockup, outcome, self._album)
         else:
             enter(staging, *outcome, self._album, self._studio)
@@ -135,13 +134,15 @@ class _Takes:
 
     def clear(self) -> None:
         """Remove what there is of those that were begun and not finished, now that no child is at work."""
-        for file in self._begun:
-            remove_partial(file, self._outbox)
+        for file in self._scratch:
+            self._remove(file)
 
-
-def remove_partial(file: str, outbox: Outbox) -> None:
-    """Remove what there is of a mock-up that was not finished."""
-    (outbox.folder / (file + PARTIAL)).unlink(missing_ok=True)
+    def _remove(self, file: str) -> None:
+        """Remove what there is of a mock-up that was not finished."""
+        (self._outbox.folder / (file + PARTIAL)).unlink(missing_ok=True)
+        scratch = self._scratch.get(file)
+        for path in scratch.parent.glob(f"{scratch.name}*") if scratch is not None else ():
+            path.unlink(missing_ok=True)
 
 
 def enter(staging: Staging, made: SheetFile, seconds: float, album: Album, studio: Studio) -> None:

@@ -50,6 +50,8 @@ def draw_template(
     folder = (root or template.parent).absolute()
     if not template.absolute().is_relative_to(folder):
         raise ConfigurationError(f"{template} does not lie below {folder}", "Name templates.root with --root.")
+    if target.resolve() == template.resolve() or target.resolve() in _pictures(data, template.parent):
+        raise ConfigurationError(f"{target} is what the template is made of", "Name another file with -o.")
     below, governor = _below(template, folder), Governor(memory_limit(), anonymous_bytes)
     with (
         storing(target.absolute().parent),
@@ -73,6 +75,14 @@ def draw_template(
         say(problem)
     say(f"Drawn: {target}")
     return ExitCode.CONFIGURATION if problems else ExitCode.DONE
+
+
+def _pictures(data: dict[str, Any], folder: Path) -> set[Path]:
+    """Return the files that a template may mean by its pictures' names, whatever else is wrong with it."""
+    listed = data.get("areas")
+    areas = [area for area in (listed if isinstance(listed, list) else []) if isinstance(area, dict)]
+    named = [data.get("background"), *(area.get(key) for area in areas for key in ("mask", "shade"))]
+    return {(folder / name).resolve() for name in named if isinstance(name, str)}
 
 
 def _below(template: Path, root: Path) -> str:

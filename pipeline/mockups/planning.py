@@ -15,7 +15,7 @@ from config.errors import ArtworkError
 from config.mockups import MockupOutput
 from config.templates import NOTHING, Area
 from config.units import round_half_up
-from pipeline.mockups.artwork import MockupDesign
+from pipeline.mockups.artwork import MockupDesign, public
 from pipeline.mockups.templates import OpenTemplate
 from tiles.design import Design
 from tiles.sinks import LONGEST_PX
@@ -95,8 +95,13 @@ def plan_mockups(
                 raise ArtworkError(f"template {name}: {broken[name]}")
             mockups.append(_planned(file, design, usable[name], artwork, output))
         except ArtworkError as error:
-            failures.append(Failure(file, design.name, name, error.message))
+            failures.append(Failure(_legible(file), _legible(design.name), name, error.message))
     return MockupPlan(tuple(mockups), tuple(failures))
+
+
+def _legible(name: str) -> str:
+    """Return a name that any manifest can hold, whatever bytes the file system has for it."""
+    return name.encode("utf-8", "replace").decode()
 
 
 def pairs(
@@ -107,7 +112,7 @@ def pairs(
     for design in designs:
         for name in templates:
             file = file_name(design.name, name)
-            whose = f"{' and '.join(design.sides.values())} on {name}"
+            whose = f"{' and '.join(map(public, design.sides.values()))} on {name}"
             yield design, name, file, _name_problem(file, whose, taken)
 
 
@@ -138,11 +143,12 @@ def _planned(
     for area in areas_with_artwork(template):
         reference = design.artwork(area.design)
         assert reference is not None  # or it were a misfit
-        found = artwork[reference]
+        name = public(reference)
+        found = artwork[name]
         if isinstance(found, ArtworkError):
-            raise ArtworkError(f"{reference}: {found.message}")
+            raise ArtworkError(f"{name}: {found.message}")
         shown[area.name] = found
-        references[area.name] = reference
+        references[area.name] = name
     return Mockup(file, design.name, template, shown, references, mockup_key(design.name, template, shown, output))
 
 
@@ -178,7 +184,7 @@ def areas_with_artwork(template: OpenTemplate) -> Iterator[Area]:
 
 def mockup_key(design: str, template: OpenTemplate, shown: Mapping[str, Design], output: MockupOutput) -> str:
     """Return a digest of everything that a mock-up's pixels, and its bytes, depend on."""
-    caption = template.caption.text.format(design=design, template=template.name) if template.caption else None
+    caption = template.caption.line(design, template.name) if template.caption else None
     mark = template.watermark_picture
     said: list[Any] = [
         RECIPE,

@@ -94,6 +94,7 @@ def _check_mockup(
         return
     if path.stat().st_size != entry["bytes"] or hash_file(path) != entry["sha256"]:
         yield "the file is not the one that was written: its SHA-256 differs"
+        return
     try:
         yield from _check_header(read_photo_header(path), entry, output)
         mockup = _mockup(entry, output, evidence.manifest, pictures, artwork)

@@ -13,7 +13,7 @@ from config.units import round_half_up
 from pipeline.mockups.planning import Mockup, areas_with_artwork, size_of
 from pipeline.mockups.templates import OpenTemplate
 from tiles.design import Geometry
-from tiles.fitting import Lie, Manner, lay, level_sizes, rung
+from tiles.fitting import Lie, Manner, lay, level_sizes, octave
 from tiles.geometry import Corners
 from tiles.scene import Colour, Lettering, Overlay, Picture, Print, Scene, Surface
 
@@ -64,7 +64,7 @@ def stage(mockup: Mockup, output: MockupOutput) -> Staging:
         manner = Manner(area.fit, _align(area.align), area.inset, area.rotate)
         lie = lay(_scaled(area.quad, (header.width_px, header.height_px), size), area.ratio, pixels, manner)
         sizes = level_sizes(lie, pixels, is_vector=is_vector)
-        geometry = Geometry(*rung(pixels, sizes[0], is_vector=is_vector), premultiplied=True)
+        geometry = Geometry(*octave(pixels, sizes[0], is_vector=is_vector), premultiplied=True)
         shown[area.name] = Shown(Picture(mockup.references[area.name], design, geometry), lie, sizes)
     return Staging(mockup, *size, shown, _mark(mockup.template, size))
 
@@ -112,7 +112,7 @@ def _overlays(staging: Staging) -> Iterator[Overlay]:
     if template.watermark is not None:
         yield _watermark(template.watermark, staging)
     if template.caption is not None:
-        text = template.caption.text.format(design=staging.mockup.design, template=template.name)
+        text = template.caption.line(staging.mockup.design, template.name)
         yield _caption(template.caption, text, staging)
 
 

@@ -21,11 +21,14 @@ from config.templates import (
     template_from_json,
 )
 from config.yamlfile import Problem
+from pipeline.mockups.artwork import public
 from pipeline.mockups.studio import Studio
 from pipeline.sources import probe
 from pipeline.storage.address import is_url
 from tiles.design import Design
 from tiles.workbench import Workbench
+
+SLIP_PX = 1e-6  # by which the sine of half a turn may put a corner outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +75,14 @@ def open_templates(studio: Studio, bench: Workbench) -> Templates:
     studio.photos.check()
     files = {one.name: {name: file_below(one.folder, name) for _, name in one.pictures()} for one in written}
     mark = studio.job.watermark.image if studio.job.watermark is not None else None
-    names = dict.fromkeys(file for named in files.values() for file in named.values()) | dict.fromkeys(_given(mark))
-    found = probe({name: name for name in names}, studio.photos, studio.workplace(bench))
-    mark_picture = found[mark] if mark is not None else None
+    names = dict.fromkeys([*(file for named in files.values() for file in named.values()), *_given(mark)])
+    found = probe({public(name): name for name in names}, studio.photos, studio.workplace(bench))
+    mark_picture = found[public(mark)] if mark is not None else None
     if isinstance(mark_picture, ArtworkError):
         raise ConfigurationError(f"watermark.image: {mark_picture.message}", "It counts from templates.root.")
     usable = []
     for one in written:
-        pictures = {name: found[file] for name, file in files[one.name].items()}
+        pictures = {name: found[public(file)] for name, file in files[one.name].items()}
         problems = list(check_template(one, pictures))
         if problems:
             broken[one.name] = "\n".join(map(str, problems))
@@ -101,7 +104,7 @@ def check_template(written: WrittenTemplate, pictures: Mapping[str, Design | Art
     for index, area in enumerate(written.template.areas):
         given = "box" if area.box is not None else "corners"
         for number, (x, y) in enumerate(area.quad):
-            if not (0 <= x <= width and 0 <= y <= height):
+            if not (-SLIP_PX <= x <= width + SLIP_PX and -SLIP_PX <= y <= height + SLIP_PX):
                 yield written.problem(
                     ("areas", index, given),
                     f"corner {number + 1} ({CORNER_NAMES[number]}) at ({x:g}, {y:g}) lies outside of the background, "
@@ -179,6 +182,20 @@ def file_below(folder: str, name: str) -> str:
     return name if is_url(name) or not folder else str(PurePosixPath(folder) / name)
 
 
+def _shown(template: Template) -> Template:
+    """Return a template whose pictures are called what anyone may read: signatures are of no more use."""
+    areas = tuple(
+        area.model_copy(update={key: public(getattr(area, key)) for key in ("mask", "shade") if getattr(area, key)})
+        for area in template.areas
+    )
+    named = {"background": public(template.background), "areas": areas, "watermark": _shown_mark(template.watermark)}
+    return template.model_copy(update=named)
+
+
+def _shown_mark(mark: Watermark | None) -> Watermark | None:
+    return mark if mark is None or mark.image is None else mark.model_copy(update={"image": public(mark.image)})
+
+
 def _opened(
     written: WrittenTemplate,
     pictures: Mapping[str, Design | ArtworkError],
@@ -186,19 +203,20 @@ def _opened(
     job: MockupJob,
     mark_picture: Design | None,
 ) -> OpenTemplate:
-    template = written.template
-    usable = {name: picture for name, picture in pictures.items() if isinstance(picture, Design)}
+    template = _shown(written.template)
+    usable = {public(name): picture for name, picture in pictures.items() if isinstance(picture, Design)}
+    names = {public(name): public(file) for name, file in files.items()}
     mark_file = job.watermark.image if job.watermark is not None else None
     if template.watermark is not None:
         own = template.watermark.image
-        mark_picture, mark_file = (usable[own], files[own]) if own is not None else (None, None)
+        mark_picture, mark_file = (usable[own], names[own]) if own is not None else (None, None)
     return OpenTemplate(
         name=written.name,
         template=template,
         pictures=usable,
-        files=files,
-        watermark=template.watermark or job.watermark,
+        files=names,
+        watermark=template.watermark or _shown_mark(job.watermark),
         watermark_picture=mark_picture,
-        watermark_file=mark_file or "",
+        watermark_file=public(mark_file or ""),
         caption=template.caption or job.caption,
     )

@@ -24,7 +24,8 @@ def listed(folder: Path, files: list[str], **keys: Any) -> list[MockupDesign]:
         path.touch()
     said = MockupDesigns.model_validate({"root": str(folder), **keys})
     with Servers(Storage(), folder) as servers:
-        return list_designs(said, Library(said, folder, servers, TileStore(folder / "store")))
+        library = Library(said, folder, servers, TileStore(folder / "store"))
+        return list_designs(said, library, str(folder / "out"))
 
 
 def test_every_file_is_a_design_of_its_own(tmp_path: Path) -> None:
