@@ -50,6 +50,7 @@ def _colour(value: Any) -> Any:
 
 
 Colour = Annotated[str, BeforeValidator(_colour)]
+NoColour = Annotated[Colour | None, BeforeValidator(_colour)]  # none by default; what is written is one
 
 
 def _corners(value: Any) -> Any:
@@ -149,7 +150,7 @@ class Area(Model):
     opacity: Share = 1.0
     mask: Text | None = None
     shade: Text | None = None
-    tint: Colour | None = None
+    tint: NoColour = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -210,7 +211,7 @@ class Caption(Model):
     align: Align = "bottom"
     margin: Annotated[float, Field(ge=0, le=0.4, allow_inf_nan=False)] = 0.03
     colour: Colour = "#000000"
-    ground: Colour | None = None
+    ground: NoColour = None
 
     @field_validator("text")
     @classmethod
@@ -281,7 +282,11 @@ def read_template(path: Path, root: Path) -> WrittenTemplate:
 
 def template_from_json(name: str, data: Any, where: str) -> WrittenTemplate:
     """Return a template from its JSON twin; `where` stands for the file in messages."""
-    if not _is_fit(data):
+    try:
+        is_fit = _is_fit(data)
+    except RecursionError:
+        raise ConfigurationError(f"{where}: nested too deep", "Import it again from its YAML.") from None
+    if not is_fit:
         raise ConfigurationError(f"{where}: holds a character that no name can have", "Import it again without it.")
     document = YamlDocument(where, data, {})
     return WrittenTemplate(name, validate_template(document), document)

@@ -110,6 +110,10 @@ class Album:
         self._noted_at = time.monotonic()
         self._noting_s = self._noted_at - began
 
+    def pause(self) -> None:
+        """Write down where the files are how far the run has come: the next one may be another machine's."""
+        self._outbox.publish(self._manifest(None))
+
     def publish(self) -> str:
         """Write down that the run is over; return where."""
         self._outbox.publish(self._manifest(datetime.now(UTC).isoformat(timespec="seconds")))

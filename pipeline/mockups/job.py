@@ -2,6 +2,7 @@
 
 import logging
 
+from config.errors import StoppedError
 from config.mockups import MockupJob
 from pipeline.context import Context
 from pipeline.delivery import open_outbox, storing
@@ -30,6 +31,10 @@ def run(job: MockupJob, context: Context) -> Report:
             album.clear()
             try:
                 make_all(album, outbox, studio, bench)
+            except StoppedError:
+                with context.stop.delivery():
+                    album.pause()
+                raise
             finally:
                 album.note()
             with studio.watch.step("deliver"), context.stop.delivery():

@@ -370,3 +370,22 @@ def test_a_mistake_in_json_is_told_with_its_key(corners: Any, why: str) -> None:
     with pytest.raises(ConfigurationError) as refusal:
         from_json(corners)
     assert refusal.value.message.startswith(f"template mug: areas[0].corners: {why}")
+
+
+@pytest.mark.parametrize("key", ["areas[0].tint", "caption.ground"])
+def test_a_colour_without_quotes_is_no_colour_that_was_left_out(tmp_path: Path, key: str) -> None:
+    area = "  - {name: a, box: {x: 0, y: 0, width: 9, height: 9}}\n"
+    tinted = "  - name: a\n    box: {x: 0, y: 0, width: 9, height: 9}\n    tint: #ff8000\n"
+    text = f"areas:\n{tinted}" if "tint" in key else f"areas:\n{area}caption:\n  text: x\n  ground: #ff8000\n"
+    (tmp_path / "mug.yaml").write_text(f"background: mug.jpg\n{text}")
+    with pytest.raises(ConfigurationError, match=r'must be a colour as "#RRGGBB", in quotes') as refusal:
+        read_template(tmp_path / "mug.yaml", tmp_path)
+    assert key in str(refusal.value)
+
+
+def test_json_nested_without_end_is_no_template() -> None:
+    data: dict[str, Any] = {}
+    for _ in range(5000):
+        data = {"areas": data}
+    with pytest.raises(ConfigurationError, match="db: nested too deep"):
+        template_from_json("mug", data, "db")
