@@ -119,7 +119,7 @@ def _about_a_pipeline(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("-v", "--verbose", is_flag=True, help="Show where an error came from.")
 @click.pass_context
 def command_line(context: click.Context, verbose: bool) -> None:
-    """Print-ready gang sheets from orders and artwork, in memory that does not grow with the sheet."""
+    """Gang sheets and mock-ups from orders and artwork, in memory that does not grow with the work."""
     context.obj = verbose
 
 
@@ -143,7 +143,7 @@ def run(verbose: bool, request: Request, log_format: "LogFormat") -> None:
 @click.option("--preview", type=click.Path(path_type=Path), metavar="FILE", help="Draw the parts: .svg or .png.")
 @click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Write the plan as JSON.")
 def plan(request: Request, preview: Path | None, save: Path | None) -> None:
-    """Show what PIPELINE would print: parts, film, rejects, memory. Renders nothing."""
+    """Show what PIPELINE would make: parts, film, rejects, mock-ups, memory. Renders nothing."""
     from pipeline.log import NoProgress, quiet_logging
 
     quiet_logging()

@@ -8,16 +8,15 @@ that the tests bring along.
 import json
 import os
 import shutil
-import struct
 import subprocess
 import time
-import zlib
 from pathlib import Path
 
 import click
 import yaml
 
 from bench.artwork import drawn
+from bench.copies import distinct_copies
 from bench.tilepress import ENVIRONMENT, REPOSITORY, run_tilepress, tilepress
 from tests.servers.postgres import PostgresServer
 
@@ -25,7 +24,6 @@ ORDERS, DESIGNS, DRAWN = 1000, 300, 15
 DESIGN_PX, PRINT_IN = 3600, 3.1
 PIXEL_STEPS = ("prepare", "render")
 MUST = 0.10
-_IEND = b"\0\0\0\0IEND\xaeB`\x82"
 
 
 @click.command()
@@ -49,12 +47,8 @@ def main(folder: Path) -> None:
 
 def make_designs(folder: Path) -> list[str]:
     """Write the designs: as many distinct files, of fewer distinct pictures; return their names."""
-    pictures = [path.read_bytes() for path in drawn(range(DRAWN), DESIGN_PX, folder.parent.parent / "artwork-night")]
-    folder.mkdir(parents=True)
-    names = [f"{index:03}.png" for index in range(DESIGNS)]
-    for index, name in enumerate(names):
-        (folder / name).write_bytes(_with_comment(pictures[index % DRAWN], name))
-    return names
+    pictures = drawn(range(DRAWN), DESIGN_PX, folder.parent.parent / "artwork-night")
+    return [file.name for file in distinct_copies(pictures, DESIGNS, folder)]
 
 
 def lay_out(folder: Path, database: str, designs: list[str]) -> Path:
@@ -89,13 +83,6 @@ def measure(temperature: str, pipeline: Path, folder: Path) -> None:
     click.echo(f"{temperature}: {seconds:.2f} s ({told}); {outside:.1%} outside pixels")
     if temperature == "cold":  # of a warm night, half is reading files that are no news
         click.echo(f"must {MUST:.0%}: {'reached' if outside <= MUST else 'missed'}")
-
-
-def _with_comment(png: bytes, text: str) -> bytes:
-    """Return the PNG with a tEXt chunk (PNG 3rd edition, 11.3.3.2): other bytes, the same picture."""
-    chunk = b"tEXtComment\0" + text.encode("latin-1")
-    framed = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
-    return png.removesuffix(_IEND) + framed + _IEND
 
 
 if __name__ == "__main__":

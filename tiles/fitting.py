@@ -118,7 +118,7 @@ def level_sizes(lie: Lie, size: tuple[int, int], *, is_vector: bool) -> tuple[tu
         return (at_hand,)
     steepest = _steepest(derivatives, (width, height)) / SHARPEST
     if 1 < steepest <= _SOFTEST:
-        return ((max(1, round(width / steepest)), max(1, round(height / steepest))),)
+        return ((max(1, math.floor(width / steepest)), max(1, math.floor(height / steepest))),)
     octaves = min(_MOST_LEVELS, math.ceil(math.log2(steepest))) if steepest > 1 else 0
     return tuple((max(1, -(-width >> level)), max(1, -(-height >> level))) for level in range(octaves + 1))
 

@@ -100,7 +100,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class PhotoFormat:
-    """How a mock-up is written: "jpg", "png" or "webp"; see config.mockups for the rest."""
+    """How a mock-up is written: `kind` is jpg, png or webp, `quality` 1 to 100, `chroma` "4:2:0" or "4:4:4"."""
 
     kind: str
     quality: int
