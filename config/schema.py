@@ -28,6 +28,7 @@ from config.basis import (
 )
 from config.designs import Designs
 from config.mockups import MockupJob
+from config.sections import SectionsJob
 from config.units import parse_bytes
 
 _FIELD_FORM = re.compile(r"(?:0?[1-9])?d?")  # {part}, {part:03}; a width of billions would be text of billions
@@ -348,7 +349,7 @@ class Run(Model):
     deadline: Duration | None = None
 
 
-Job = GangsheetJob | MockupJob
+Job = GangsheetJob | MockupJob | SectionsJob
 
 
 class Pipeline(Model):

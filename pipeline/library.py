@@ -11,7 +11,7 @@ import unicodedata
 from dataclasses import asdict
 from pathlib import Path
 
-from config.designs import Designs
+from config.designs import Sources
 from config.errors import ArtworkError, ConfigurationError, StorageError, TransientError, UnavailableError
 from config.units import parse_bytes
 from pipeline.delivery import storing
@@ -29,7 +29,7 @@ class Library:
     """The artwork of one job; used from several threads. `spared` counts files that were found unchanged."""
 
     def __init__(
-        self, designs: Designs, folder: Path, servers: Servers, store: TileStore, key: str = "designs.root"
+        self, designs: Sources, folder: Path, servers: Servers, store: TileStore, key: str = "designs.root"
     ) -> None:
         """Look names up as `designs` says; a relative root counts from `folder`. `key` is what messages call the root.
 
@@ -46,7 +46,7 @@ class Library:
     @property
     def limits(self) -> Limits:
         """What the files found here may ask for."""
-        return Limits(self._designs.max_pixels, self._max_bytes, self._designs.allow_svg)
+        return Limits(self._designs.max_pixels, self._max_bytes, self._designs.accepts_svg)
 
     @property
     def root_name(self) -> str:

@@ -1,0 +1,43 @@
+"""The protocol of analysers: what they are given of a section, and what they owe. They work in child processes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+Analysis = Mapping[str, Any]  # what stands in sections.json: JSON values, `kind` among the keys
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section that was cut: `pdf` holds its pages and nothing else; `pages` are their numbers in the document, from 1.
+
+    `token` is unique to this attempt at it, 1 to 40 lower-case letters, digits and dashes: whatever an analyser leaves
+    elsewhere bears it, so that it can be found again when the process has died.
+    """
+
+    title: str
+    pages: tuple[int, ...]
+    pdf: Path
+    token: str
+
+
+class Analyzer(Protocol):
+    """Looks into a section. A frozen value that can be sent to another process; its `repr` holds no secret."""
+
+    @property
+    def leaves_traces(self) -> bool:
+        """Whether `analyze` may leave something elsewhere, which `forget` removes."""
+
+    def analyze(self, section: Section) -> Analysis:
+        """Return what there is to say of a section.
+
+        Raises UnavailableError for what may pass, ArtworkError for what will not. Whatever it left elsewhere is gone
+        when it returns or raises, unless that, too, failed.
+        """
+
+    def forget(self, token: str) -> None:
+        """Remove what `analyze` may have left elsewhere under a token; harmless if there is nothing.
+
+        Raises UnavailableError if that cannot be told, or done, at the moment.
+        """
