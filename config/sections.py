@@ -60,7 +60,7 @@ class NoAnalyzer(Model):
 class GeminiAnalyzer(Model):
     """`kind: gemini`: each section is uploaded, answered by a model, and removed again.
 
-    `json_schema` asks for an answer in that form. Of one call, `timeout_s` bounds the time and `attempts` how often it is
+    `json_schema` asks for an answer in that form. Of a call, `timeout_s` bounds the time and `attempts` how often it is
     tried; `endpoint` is where the service is, if not at Google.
     """
 

@@ -10,7 +10,7 @@ Analysis = Mapping[str, Any]  # what stands in sections.json: JSON values, `kind
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section that was cut: `pdf` holds its pages and nothing else; `pages` are their numbers in the document, from 1.
+    """A section that was cut: `pdf` holds its pages and no others; `pages` are their numbers in the document, from 1.
 
     `token` is unique to this attempt at it, 1 to 40 lower-case letters, digits and dashes: whatever an analyser leaves
     elsewhere bears it, so that it can be found again when the process has died.
