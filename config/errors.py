@@ -3,7 +3,8 @@
     TilepressError                 70  a bug, when nothing more precise fits
     ├── ConfigurationError          2  usage, pipeline file, database content: mend it and run again
     ├── ArtworkError                3  one design cannot be printed; its copies are rejected, the rest go on
-    │   └── UnavailableError        3  … at the moment: its server is busy or down
+    │   ├── UnavailableError        3  … at the moment: its server is busy or down
+    │   └── LostError               3  … the process at work on it died, or took too long
     ├── StorageError                4  files, folders or the database are out of reach: try again later
     │   └── TransientError          4  … and may be within reach in a moment: worth trying again at once
     ├── StoppedError                4  the deadline has passed, or SIGTERM came: run again to do the rest
@@ -57,6 +58,10 @@ class ArtworkError(TilepressError):
 
 class UnavailableError(ArtworkError):
     """A design cannot be had at the moment, and may be there when the job is run again."""
+
+
+class LostError(ArtworkError):
+    """The process at work on a design died, or took longer than it may; another one may come further."""
 
 
 class StorageError(TilepressError):

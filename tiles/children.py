@@ -18,10 +18,12 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
+from pebble.concurrent import process
 
-from config.errors import ArtworkError, BudgetError, StorageError
+from config.errors import ArtworkError, BudgetError, LostError, StorageError
 from tiles.heap import trim_heap
 from tiles.server import start_server
+from tiles.trade import Trade
 
 Result = TypeVar("Result")
 
@@ -35,9 +37,10 @@ class Task(Generic[Result]):
 
     future: ProcessFuture[Result]
     timeout_s: float
+    trade: Trade
 
     def result(self) -> Result:
-        """Wait for the answer; raise ArtworkError if the work, or the child that did it, failed.
+        """Wait for the answer; raise ArtworkError if the work failed, LostError if the child that did it came to grief.
 
         What is not the artwork's fault is raised as what it is: BudgetError for a full disk, StorageError for any
         other trouble with the store.
@@ -47,16 +50,17 @@ class Task(Generic[Result]):
         except BrokenProcessPool:
             raise _no_child() from None
         except ProcessExpired as death:
-            raise ArtworkError(f"the decoder died ({_cause(death.exitcode)})", "Export the artwork again.") from None
+            cause = _cause(death.exitcode)
+            raise LostError(f"{self.trade.worker} died ({cause})", self.trade.remedy) from None
         except MemoryError:
-            raise ArtworkError("decoding needs more memory than the run may use") from None
+            raise ArtworkError(f"{self.trade.work} needs more memory than the run may use") from None
         except OSError as error:
             raise self._failure(error) from error
         return answer
 
     def _failure(self, error: OSError) -> ArtworkError | BudgetError | StorageError:
         if isinstance(error, futures.TimeoutError) and error.errno != errno.ETIMEDOUT:  # that is a network share's
-            return ArtworkError(f"decoding took longer than {self.timeout_s:g} s", "Export the artwork again.")
+            return LostError(f"{self.trade.work} took longer than {self.timeout_s:g} s", self.trade.remedy)
         what = f"{error.strerror or error}: {error.filename}" if error.filename else f"{error.strerror or error}"
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             return BudgetError(f"disk: {what}", "Free some space, or put store.path on a larger disk.")
@@ -78,11 +82,11 @@ def wait_for_any(tasks: Collection[Task[Any]]) -> None:
 class Children:
     """Up to `workers` children; each is started when there is work for it. Used by one thread."""
 
-    def __init__(self, workers: int, memory_bytes: int, timeout_s: float) -> None:
+    def __init__(self, workers: int, memory_bytes: int, timeout_s: float, trade: Trade) -> None:
         """Have the server started, which goes on by itself."""
-        self._timeout_s = timeout_s
+        self._timeout_s, self._trade = timeout_s, trade
         self._do = _plainly if memory_bytes >= PLENTY_BYTES else _tidily
-        start_server()
+        start_server(trade.modules)
         self._pool = ProcessPool(
             max_workers=workers,
             max_tasks=_TASKS_PER_CHILD,
@@ -97,7 +101,7 @@ class Children:
             future = self._pool.schedule(self._do, args=(function, *args), timeout=self._timeout_s)
         except RuntimeError:  # what pebble calls a pool whose children cannot begin
             raise _no_child() from None
-        return Task(future, self._timeout_s)
+        return Task(future, self._timeout_s, self._trade)
 
     def close(self, *, wait: bool) -> None:
         """End all children, at work or not; that takes a tenth of a second, which need not be waited for."""
@@ -109,6 +113,35 @@ class Children:
             threading.Thread(target=self._pool.join, name="burial").start()
         except RuntimeError:  # no memory for a thread
             self._pool.join()
+
+
+class Loners:
+    """Children of which each does one piece of work: what it took is given back with it. Used by one thread."""
+
+    def __init__(self, memory_bytes: int, timeout_s: float, trade: Trade) -> None:
+        """Have the server started, which goes on by itself."""
+        self._memory_bytes, self._timeout_s, self._trade = memory_bytes, timeout_s, trade
+        self._name = f"loner-{id(self)}"
+        context = multiprocessing.get_context("forkserver")
+        alone = process(name=self._name, timeout=timeout_s, context=context)  # type: ignore[call-overload]
+        self._begin: Callable[..., ProcessFuture[Any]] = alone(_alone)
+        start_server(trade.modules)
+
+    def submit(self, function: Callable[..., Result], *args: Any) -> Task[Result]:
+        """Have a child of its own call `function(*args)`; both must be importable there."""
+        try:
+            future = self._begin(self._memory_bytes, function, *args)
+        except (RuntimeError, EOFError, ConnectionError):  # no memory for a thread, or in the server
+            raise _no_child() from None
+        return Task(future, self._timeout_s, self._trade)
+
+    def close(self, *, wait: bool) -> None:  # noqa: ARG002 - it takes no time
+        """End all children at work."""
+        ours = [child for child in multiprocessing.active_children() if child.name == self._name]
+        for child in ours:
+            child.kill()
+        for child in ours:
+            child.join()
 
 
 def _no_child() -> BudgetError:
@@ -129,6 +162,12 @@ def _tidily(function: Callable[..., Result], *args: Any) -> Result:
         return function(*args)
     finally:
         trim_heap()
+
+
+def _alone(memory_bytes: int, function: Callable[..., Result], *args: Any) -> Result:
+    """Do one piece of work in a child that has just begun, and ends with it."""
+    _settle(memory_bytes)
+    return function(*args)
 
 
 def _settle(memory_bytes: int) -> None:

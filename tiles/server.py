@@ -7,9 +7,11 @@ import contextlib
 import multiprocessing
 import os
 import resource
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from multiprocessing import forkserver
 from pathlib import Path
+
+from tiles.trade import DECODING
 
 _ENVIRONMENT = {  # of the server and its children
     "PYTHONPATH": str(Path(__file__).parents[1]),  # they import this program,
@@ -20,9 +22,12 @@ _ENVIRONMENT = {  # of the server and its children
 _STACK_BYTES = 2 << 20  # libvips asks for no more; all of it counts towards a child's limit of memory, used or not
 
 
-def start_server() -> None:
-    """Have the server started, if it is not; it goes on by itself, and ends with the run."""
-    multiprocessing.set_forkserver_preload(["tiles.nursery"])
+def start_server(modules: Sequence[str] = DECODING.modules) -> None:
+    """Have the server started, with what it is to import; it goes on by itself, and ends with the run.
+
+    One that is started already stays as it is: children import what it has not.
+    """
+    multiprocessing.set_forkserver_preload(list(modules))
     with _environment(_ENVIRONMENT), _stack(_STACK_BYTES):
         forkserver.ensure_running()
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from config.errors import ArtworkError
+from tiles.trade import DECODING, Trade
 
 if TYPE_CHECKING:
-    from tiles.children import Children, Task
+    from tiles.children import Children, Loners, Task
 
 Key = TypeVar("Key")
 Result = TypeVar("Result")
@@ -18,12 +19,13 @@ Result = TypeVar("Result")
 class Workbench:
     """Up to `workers` children at work on functions of one argument list. Used by one thread, as a context manager."""
 
-    def __init__(self, workers: int, memory_bytes: int, timeout_s: float) -> None:
+    def __init__(self, workers: int, memory_bytes: int, timeout_s: float, trade: Trade = DECODING) -> None:
         """Prepare for `workers` children that may hold `memory_bytes` each; none is started before there is work."""
         self.workers = workers
         self._memory_bytes = memory_bytes
         self._timeout_s = timeout_s
-        self._children: Children | None = None
+        self._trade = trade
+        self._children: Children | Loners | None = None
 
     def __enter__(self) -> "Workbench":
         return self
@@ -34,10 +36,15 @@ class Workbench:
     def submit(self, function: Callable[..., Result], *args: Any) -> "Task[Result]":
         """Have a child call `function(*args)`; both must be importable there."""
         if self._children is None:
-            from tiles.children import Children  # noqa: PLC0415 - costs time that a run without new artwork spares
-
-            self._children = Children(self.workers, self._memory_bytes, self._timeout_s)
+            self._children = self._hire()
         return self._children.submit(function, *args)
+
+    def _hire(self) -> "Children | Loners":
+        from tiles.children import Children, Loners  # noqa: PLC0415 - costs time that a run without new artwork spares
+
+        if self._trade.one_off:
+            return Loners(self._memory_bytes, self._timeout_s, self._trade)
+        return Children(self.workers, self._memory_bytes, self._timeout_s, self._trade)
 
     def outcomes(
         self,

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,13 @@ import psutil
 import pytest
 from PIL import Image
 
-from config.errors import ArtworkError, BudgetError, ExitCode, StorageError
+from config.errors import ArtworkError, BudgetError, ExitCode, LostError, StorageError
 from tiles.children import Task
 from tiles.design import Geometry, Limits
 from tiles.header import read_header
 from tiles.store import TileStore
 from tiles.tasks import prepare_into
+from tiles.trade import DECODING, Trade
 from tiles.workbench import Workbench
 
 if TYPE_CHECKING:
@@ -33,9 +35,12 @@ MEMORY_BYTES = 300_000_000
 DEADLINE_S = 30
 
 
-@pytest.fixture(scope="module")
-def bench() -> Iterator[Workbench]:
-    with Workbench(2, MEMORY_BYTES, timeout_s=60) as bench:
+TRADES = {"shared": DECODING, "one-off": replace(DECODING, one_off=True)}
+
+
+@pytest.fixture(scope="module", params=TRADES)
+def bench(request: pytest.FixtureRequest) -> Iterator[Workbench]:
+    with Workbench(2, MEMORY_BYTES, 60, TRADES[request.param]) as bench:
         yield bench
 
 
@@ -79,12 +84,33 @@ def test_a_child_that_fails_costs_its_design_and_no_other(
     assert outcomes == {0: 0, 2: -2, 3: -3}
 
 
-def test_a_child_that_hangs_is_ended() -> None:
-    with Workbench(1, MEMORY_BYTES, timeout_s=0.5) as bench:
+@pytest.mark.parametrize("trade", TRADES.values(), ids=TRADES)
+def test_a_child_that_hangs_is_ended(trade: Trade) -> None:
+    with Workbench(1, MEMORY_BYTES, 0.5, trade) as bench:
         outcome = bench.submit(time.sleep, 600).outcome()
-        assert isinstance(outcome, ArtworkError)
+        assert isinstance(outcome, LostError)
         assert outcome.message == "decoding took longer than 0.5 s"
         assert bench.submit(operator.neg, 1).result() == -1
+
+
+def test_pieces_of_work_may_have_a_process_each() -> None:
+    with Workbench(1, MEMORY_BYTES, 60, TRADES["one-off"]) as bench:
+        assert len({bench.submit(os.getpid).result() for _ in range(3)}) == 3
+
+
+def test_children_at_work_end_with_their_bench(tmp_path: Path) -> None:
+    with Workbench(1, MEMORY_BYTES, 60, TRADES["one-off"]) as bench:
+        told = tmp_path / "pid"
+        task = bench.submit(_tell_and_sleep, told)
+        wait_until(lambda: told.exists() and told.read_text())
+        bench.close()
+        assert not psutil.pid_exists(int(told.read_text()))
+    assert isinstance(task.outcome(), LostError)
+
+
+def _tell_and_sleep(told: Path) -> None:
+    told.write_text(str(os.getpid()))
+    time.sleep(600)
 
 
 def test_a_decoder_that_swells_costs_its_design(tmp_path: Path, design_of: "DesignOf") -> None:
