@@ -22,7 +22,7 @@ from config.errors import ArtworkError, BudgetError, ConfigurationError, LockErr
 from pipeline.machine import free_disk_bytes
 from pipeline.storage.address import Address, is_url, parse_address
 from pipeline.storage.contracts import Shelf
-from tiles.sinks.sink import PARTIAL, SheetFile, write_atomically
+from tiles.sinks.sink import PARTIAL, AtomicFile, SheetFile, write_atomically
 from tiles.store import hash_file
 
 if TYPE_CHECKING:
@@ -81,19 +81,19 @@ class Outbox(Protocol):
     def deliver(self, sheet: SheetFile) -> None:
         """Bring a rendered part to its place; it appears there whole or not at all."""
 
-    def note(self, manifest: dict[str, Any]) -> None:
-        """Write the manifest of a run at work, for this machine."""
+    def note(self, manifest: Iterable[str]) -> None:
+        """Write the manifest of a run at work, for this machine; it comes in pieces of text, so that it may be long."""
 
-    def publish(self, manifest: dict[str, Any]) -> None:
+    def publish(self, manifest: Iterable[str]) -> None:
         """Write the manifest of a run that is over, to where its parts are."""
 
 
 class FolderOutbox:
     """A folder on this machine's disks."""
 
-    def __init__(self, folder: Path) -> None:
-        """Name the folder; see `opened_folder`."""
-        self.folder = folder
+    def __init__(self, folder: Path, manifest: str = MANIFEST) -> None:
+        """Name the folder, and its manifest; see `opened_folder`."""
+        self.folder, self.manifest = folder, manifest
 
     def locate(self, file: str) -> str:
         """Return the file's path."""
@@ -101,7 +101,7 @@ class FolderOutbox:
 
     def former(self) -> Mapping[str, Any]:
         """Return the manifest in the folder."""
-        return _read_json(self.folder / MANIFEST)
+        return _read_json(self.folder / self.manifest)
 
     def is_free(self, run: str, files: Collection[str]) -> bool:
         """Tell whether the folder is this run's, or holds neither a manifest nor any of the files."""
@@ -138,11 +138,11 @@ class FolderOutbox:
     def deliver(self, sheet: SheetFile) -> None:
         """Do nothing: it was rendered where it belongs."""
 
-    def note(self, manifest: dict[str, Any]) -> None:
+    def note(self, manifest: Iterable[str]) -> None:
         """Write the manifest beside the parts."""
-        write_text(self.folder / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False))
+        write_pieces(self.folder / self.manifest, manifest)
 
-    def publish(self, manifest: dict[str, Any]) -> None:
+    def publish(self, manifest: Iterable[str]) -> None:
         """Write the manifest beside the parts."""
         self.note(manifest)
 
@@ -162,7 +162,7 @@ class ShelfOutbox:
         self, address: Address, shelf: Shelf, stopover: FolderOutbox, steadily: Steadily, scratch: Path
     ) -> None:
         """Deliver to `shelf`, which is the folder at `address`; `scratch` is a temporary file's name."""
-        self.folder = stopover.folder
+        self.folder, self._manifest = stopover.folder, stopover.manifest
         self._address, self._shelf, self._stopover, self._steadily = address, shelf, stopover, steadily
         self._scratch = scratch
 
@@ -183,8 +183,8 @@ class ShelfOutbox:
     def begin(self, planned: Collection[str], keep: Collection[str]) -> list[str]:
         """Remove what is left of earlier runs on the server: first the manifest, so that it never lists what is not."""
         former = {*planned_files(self._stopover.former()), *planned_files(self._delivered_manifest())}
-        self._steadily(lambda: self._shelf.sweep((*sorted({*planned, *former}), MANIFEST)))
-        self._steadily(lambda: self._shelf.remove(MANIFEST))
+        self._steadily(lambda: self._shelf.sweep((*sorted({*planned, *former}), self._manifest)))
+        self._steadily(lambda: self._shelf.remove(self._manifest))
         removed = []
         for name in sorted(former - set(keep)):
             if self._steadily(partial(self._shelf.find, name)) is not None:
@@ -222,21 +222,21 @@ class ShelfOutbox:
         self._steadily(lambda: self._shelf.put(sheet.path, sheet.path.name, sheet.sha256))
         self._stopover.remove([sheet.path.name])
 
-    def note(self, manifest: dict[str, Any]) -> None:
+    def note(self, manifest: Iterable[str]) -> None:
         """Write the manifest where parts stop over."""
         self._stopover.note(manifest)
 
-    def publish(self, manifest: dict[str, Any]) -> None:
+    def publish(self, manifest: Iterable[str]) -> None:
         """Write the manifest, and upload it; one that is there already is of this very run, and replaced."""
         self.note(manifest)
-        path = self.folder / MANIFEST
-        self._steadily(lambda: self._shelf.remove(MANIFEST))
-        self._steadily(lambda: self._shelf.put(path, MANIFEST, hash_file(path)))
+        path = self.folder / self._manifest
+        self._steadily(lambda: self._shelf.remove(self._manifest))
+        self._steadily(lambda: self._shelf.put(path, self._manifest, hash_file(path)))
 
     def _delivered_manifest(self) -> Mapping[str, Any]:
         try:
             with storing(self._scratch):
-                self._steadily(lambda: self._shelf.get(MANIFEST, self._scratch, MAX_MANIFEST_BYTES))
+                self._steadily(lambda: self._shelf.get(self._manifest, self._scratch, MAX_MANIFEST_BYTES))
                 return _read_json(self._scratch)
         except ArtworkError:  # there is none
             return {}
@@ -245,27 +245,29 @@ class ShelfOutbox:
 
 
 @contextmanager
-def open_outbox(place: str, job: str, context: "Context", kind: str = "gangsheet") -> Iterator[Outbox]:
+def open_outbox(
+    place: str, job: str, context: "Context", kind: str = "gangsheet", manifest: str = MANIFEST
+) -> Iterator[Outbox]:
     """Open the place of a job's parts, a path or a URL, for this process alone as far as this machine goes.
 
     Raises LockError if another run holds it, ConfigurationError if it holds another job's parts, StorageError if it
     is out of reach.
     """
     if not is_url(place):
-        with opened_folder(Path(place)) as folder:
+        with opened_folder(Path(place), manifest) as folder:
             check_owner(folder, place, job, kind)
             yield folder
         return
     stopover = context.store.root / "outgoing" / f"{job}-{hashlib.sha256(place.encode()).hexdigest()[:8]}"
     address, steadily = parse_address(place), context.servers.steadily
-    with opened_folder(stopover) as folder, closing(context.servers.shelf(address)) as shelf:
-        outbox = ShelfOutbox(address, shelf, folder, steadily, context.store.scratch(MANIFEST))
+    with opened_folder(stopover, manifest) as folder, closing(context.servers.shelf(address)) as shelf:
+        outbox = ShelfOutbox(address, shelf, folder, steadily, context.store.scratch(manifest))
         check_owner(outbox, place, job, kind)
         yield outbox
 
 
 @contextmanager
-def opened_folder(folder: Path) -> Iterator[FolderOutbox]:
+def opened_folder(folder: Path, manifest: str = MANIFEST) -> Iterator[FolderOutbox]:
     """Make a folder and hold it for this process, without what a killed run left half-written.
 
     Raises LockError if another run holds it; a dead run's lock does not count.
@@ -278,7 +280,7 @@ def opened_folder(folder: Path) -> Iterator[FolderOutbox]:
         except Timeout:
             raise LockError(f"another run writes to {folder}", "Wait until it has ended.") from None
     try:
-        box = FolderOutbox(folder)
+        box = FolderOutbox(folder, manifest)
         box.remove([name + PARTIAL for name in planned_files(box.former())])
         yield box
     finally:
@@ -319,16 +321,34 @@ def _read_json(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
+def as_text(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return a manifest as text, in one piece."""
+    return (json.dumps(manifest, indent=1, ensure_ascii=False),)
+
+
 def write_text(path: Path, text: str) -> Path:
     """Write a text file: whole or not at all; return it."""
-    return write_bytes(path, text.encode("utf-8", "surrogateescape"))
+    return write_pieces(path, (text,)).path
 
 
 def write_bytes(path: Path, content: bytes) -> Path:
     """Write a file: whole or not at all; return it. Its folder is made if it is missing."""
+    return _write(path, (content,)).path
+
+
+def write_pieces(path: Path, pieces: Iterable[str]) -> SheetFile:
+    """Write a text file from its pieces, which are not held together: whole or not at all; return it."""
+    return _write(path, (piece.encode("utf-8", "surrogateescape") for piece in pieces))
+
+
+def _write(path: Path, pieces: Iterable[bytes]) -> SheetFile:
+    def fill(file: AtomicFile) -> None:
+        for piece in pieces:
+            file.write(piece)
+
     with storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        return write_atomically(path, lambda file: file.write(content)).path
+        return write_atomically(path, fill)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline.delivery import Outbox, check_space, storing
+from pipeline.delivery import Outbox, as_text, check_space, storing
 from pipeline.desk import Desk
 from pipeline.ledger import Entry, Ledger
 from pipeline.log import about
@@ -56,7 +56,7 @@ class Press:
         keep = [part.file for part in parts if self.ledger.entry(part).state != "planned"]
         for name in self.outbox.begin([part.file for part in parts], keep):
             log.info(f"Removed {name}: it was part of a former run", extra={"file": name})
-        self.outbox.note(self._manifest(done=False))
+        self.outbox.note(as_text(self._manifest(done=False)))
 
     def run(self, artwork: Artwork, without: Collection[int] = ()) -> None:
         """Print part by part, but those `without`; each is whole at its place before the next is begun."""
@@ -77,7 +77,7 @@ class Press:
     def finish(self) -> None:
         """Publish the manifest, and write down that the run is over."""
         with self.desk.watch.step("deliver"), self.desk.context.stop.delivery():
-            self.outbox.publish(self._manifest(done=True))
+            self.outbox.publish(as_text(self._manifest(done=True)))
             self.ledger.finished()
 
     def _print(self, part: Part, artwork: Artwork) -> None:
@@ -94,7 +94,7 @@ class Press:
             if sheet is not None:
                 outbox.deliver(sheet)
             self.ledger.delivered(part)
-            outbox.note(self._manifest(done=False))
+            outbox.note(as_text(self._manifest(done=False)))
         size, seconds = self.ledger.entry(part).bytes, round(time.monotonic() - began, 3)
         log.info(
             f"Part {part.number} is delivered: {outbox.locate(part.file)}, {size:,} bytes",

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from config import VERSION
-from config.errors import ArtworkError
-from pipeline.delivery import MANIFEST, Outbox, planned_files
+from pipeline.claim import Claim
+from pipeline.delivery import MANIFEST, Outbox, as_text, planned_files
 from pipeline.mockups.planning import Failure, Mockup, MockupPlan
 from pipeline.mockups.studio import Studio
 from pipeline.mockups.templates import OpenTemplate
@@ -51,16 +51,14 @@ class Album:
         self._plan, self._outbox, self._studio = plan, outbox, studio
         manifest = outbox.former()
         self._former = former_entries(manifest)
-        self._own = {*planned_files(manifest), *self._former}
         self._entries = {
             mockup.file: entry_of(self._former[mockup.file])
             for mockup in plan.mockups
             if mockup.file in self._former and self._is_there(mockup)
         }
         self.unchanged = len(self._entries)
-        self._strangers = {
-            mockup.file for mockup in plan.mockups if mockup.file not in self._own and outbox.lies(mockup.file)
-        }
+        own = (*planned_files(manifest), *self._former)
+        self._claim = Claim(outbox, (mockup.file for mockup in plan.mockups), own)
         self.failures = list(plan.failures)
         self._noted_at = self._noting_s = 0.0
 
@@ -82,19 +80,15 @@ class Album:
         asked = self._asked()
         for name in self._outbox.begin(asked, asked):
             log.info(f"Removed {name}: it is not asked for any more", extra={"file": name})
-        self._outbox.publish(self._manifest(None))  # whoever comes next knows what is this job's
+        self._outbox.publish(as_text(self._manifest(None)))  # whoever comes next knows what is this job's
 
     def check_place(self, mockup: Mockup) -> None:
         """Raise ArtworkError if a file that is not this job's lies where a mock-up would go."""
-        if mockup.file in self._strangers:
-            raise ArtworkError("a file of that name lies there that this job did not make", "Move it away.")
+        self._claim.check(mockup.file)
 
     def add(self, mockup: Mockup, made: SheetFile, size: tuple[int, int], seconds: float) -> None:
         """Deliver a mock-up, and enter it."""
-        if mockup.file in self._own:
-            self._outbox.replace(made)
-        else:
-            self._outbox.deliver(made)
+        self._claim.put(made)
         self._entries[mockup.file] = Entry(mockup.key, made.bytes, made.sha256, *size, round(seconds, 3))
         if time.monotonic() - self._noted_at > max(NOTE_EVERY_S, NOTE_SHARE * self._noting_s):
             self.note()
@@ -106,17 +100,17 @@ class Album:
     def note(self) -> None:
         """Write down how far the run has come."""
         began = time.monotonic()
-        self._outbox.note(self._manifest(None))
+        self._outbox.note(as_text(self._manifest(None)))
         self._noted_at = time.monotonic()
         self._noting_s = self._noted_at - began
 
     def pause(self) -> None:
         """Write down where the files are how far the run has come: the next one may be another machine's."""
-        self._outbox.publish(self._manifest(None))
+        self._outbox.publish(as_text(self._manifest(None)))
 
     def publish(self) -> str:
         """Write down that the run is over; return where."""
-        self._outbox.publish(self._manifest(datetime.now(UTC).isoformat(timespec="seconds")))
+        self._outbox.publish(as_text(self._manifest(datetime.now(UTC).isoformat(timespec="seconds"))))
         return self._outbox.locate(MANIFEST)
 
     def files(self) -> tuple[str, ...]:
@@ -125,8 +119,8 @@ class Album:
 
     def _asked(self) -> list[str]:
         """Return the files of all mock-ups asked for that are this job's: made, to be made, or made once."""
-        made = [mockup.file for mockup in self._plan.mockups if mockup.file not in self._strangers]
-        once = [failure.file for failure in self._plan.failures if failure.file in self._own]
+        made = [mockup.file for mockup in self._plan.mockups if mockup.file not in self._claim.strangers]
+        once = [failure.file for failure in self._plan.failures if failure.file in self._claim.own]
         return list(dict.fromkeys([*made, *once]))
 
     def _stale(self) -> list[Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from config.errors import ConfigurationError, LockError, StorageError
-from pipeline.delivery import FolderOutbox, check_owner, opened_folder
+from pipeline.delivery import FolderOutbox, as_text, check_owner, opened_folder
 
 
 def names_in(box: FolderOutbox) -> set[str]:
@@ -15,7 +15,7 @@ def names_in(box: FolderOutbox) -> set[str]:
 
 def test_only_the_parts_that_the_former_manifest_plans_are_cleared(tmp_path: Path) -> None:
     with opened_folder(tmp_path / "out") as box:
-        box.note({"job": "uvdtf", "planned": ["1.png", "2.tif", "3.png", "../4.png", 5]})
+        box.note(as_text({"job": "uvdtf", "planned": ["1.png", "2.tif", "3.png", "../4.png", 5]}))
         for name in ("1.png", "2.tif", "1001.png", "artwork.png"):
             (box.folder / name).write_bytes(b"")
         (tmp_path / "4.png").write_bytes(b"")
@@ -26,7 +26,7 @@ def test_only_the_parts_that_the_former_manifest_plans_are_cleared(tmp_path: Pat
 
 def test_what_a_killed_run_left_half_written_is_removed_on_opening(tmp_path: Path) -> None:
     with opened_folder(tmp_path / "out") as box:
-        box.note({"job": "uvdtf", "planned": ["GangSheet_Part_2.png"]})
+        box.note(as_text({"job": "uvdtf", "planned": ["GangSheet_Part_2.png"]}))
         for name in ("GangSheet_Part_2.png.partial", "someone elses.partial"):
             (box.folder / name).write_bytes(b"")
     with opened_folder(tmp_path / "out") as box:
@@ -49,7 +49,7 @@ def test_a_folder_is_held_by_one_run_at_a_time(tmp_path: Path) -> None:
 
 def test_the_parts_of_another_job_are_not_replaced(tmp_path: Path) -> None:
     with opened_folder(tmp_path) as box:
-        box.note({"job": "decals"})
+        box.note(as_text({"job": "decals"}))
         check_owner(box, str(tmp_path), "decals")
         with pytest.raises(ConfigurationError, match="holds the parts of job decals"):
             check_owner(box, str(tmp_path), "uvdtf")
@@ -57,9 +57,9 @@ def test_the_parts_of_another_job_are_not_replaced(tmp_path: Path) -> None:
 
 def test_the_manifest_is_replaced_whole(tmp_path: Path) -> None:
     with opened_folder(tmp_path) as box:
-        box.note({"name": "Größe"})
+        box.note(as_text({"name": "Größe"}))
         with pytest.raises(TypeError):
-            box.note({"name": object()})
+            box.note(as_text({"name": object()}))
         assert (box.folder / "manifest.json").read_text(encoding="utf-8") == '{\n "name": "Größe"\n}'
         assert names_in(box) == {"manifest.json"}
 
@@ -82,5 +82,5 @@ def test_a_folder_that_cannot_be_made_is_a_storage_error(tmp_path: Path) -> None
 
 def test_a_manifest_that_is_read_back_is_the_one_noted(tmp_path: Path) -> None:
     with opened_folder(tmp_path) as box:
-        box.publish({"job": "uvdtf", "planned": ["1.png"]})
+        box.publish(as_text({"job": "uvdtf", "planned": ["1.png"]}))
         assert box.former() == json.loads((tmp_path / "manifest.json").read_text())
