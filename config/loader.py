@@ -17,6 +17,11 @@ from config.findings import complain, find_problems
 from config.yamlfile import KeyPath, YamlDocument, format_path, parse_yaml, read_yaml
 
 DYNAMIC_SIZING_VARIABLE = "GANGSHEET_DYNAMIC_SIZING"
+DELAY_VARIABLE = "SECTION_PROCESSING_DELAY_SECONDS"
+GARBAGE_VARIABLE = "FORCE_GARBAGE_COLLECTION"
+SEQUENTIAL_VARIABLE = "ENABLE_MEMORY_EFFICIENT_PROCESSING"
+DEADLINE_VARIABLE = "WORKER_TIMEOUT"
+_SECONDS = re.compile(r"\d{1,7}(\.\d{1,3})?", re.ASCII)
 _TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 _INDEX = re.compile(r"\[(\d+)\]")
 
@@ -68,11 +73,11 @@ class _Overlay:
 
     def say(self, overrides: Overrides, environ: Mapping[str, str]) -> None:
         """Write the environment's word into the values, then the command line's."""
-        said = environ.get(DYNAMIC_SIZING_VARIABLE, "").strip().lower()
-        if said in _TRUE | _FALSE:
-            self._say_sizing(said in _TRUE, DYNAMIC_SIZING_VARIABLE)
-        elif said and overrides.dynamic_sizing is None:
-            self.complaints.append(f"the environment variable {DYNAMIC_SIZING_VARIABLE}: set it to true or false")
+        dynamic = self._switch(environ, DYNAMIC_SIZING_VARIABLE, counts=overrides.dynamic_sizing is None)
+        if dynamic is not None:
+            self._say_sizing(dynamic, DYNAMIC_SIZING_VARIABLE)
+        if any(job.get("kind") == "sections" for _, job in self._jobs()):
+            self._say_sections(environ)
         for setting in overrides.settings:
             self._say_setting(setting, environ)
         if overrides.dynamic_sizing is not None:
@@ -88,6 +93,37 @@ class _Overlay:
 
     def _covers(self, path: KeyPath) -> bool:
         return any(path[:length] in self.sources for length in range(len(path) + 1))
+
+    def _switch(self, environ: Mapping[str, str], variable: str, *, counts: bool = True) -> bool | None:
+        """Return what a variable says, None if it says nothing; what is neither is complained of if it counts."""
+        said = environ.get(variable, "").strip().lower()
+        if said and said not in _TRUE | _FALSE and counts:
+            self.complaints.append(f"the environment variable {variable}: set it to true or false")
+        return said in _TRUE if said in _TRUE | _FALSE else None
+
+    def _say_sections(self, environ: Mapping[str, str]) -> None:
+        """Write what the environment says of section jobs into them, and of the run that they are part of."""
+        delay = environ.get(DELAY_VARIABLE, "").strip()
+        if delay and not _SECONDS.fullmatch(delay):
+            self.complaints.append(f"the environment variable {DELAY_VARIABLE}: set it to seconds, such as 0.1")
+        elif delay:
+            self._say_of_sections("delay_s", float(delay), DELAY_VARIABLE)
+        collects = self._switch(environ, GARBAGE_VARIABLE)
+        if collects is not None:
+            self._say_of_sections("collect_garbage", collects, GARBAGE_VARIABLE)
+        sequential = self._switch(environ, SEQUENTIAL_VARIABLE)
+        if sequential is not None:
+            self._say_of_sections("workers", 1 if sequential else "auto", SEQUENTIAL_VARIABLE)
+        deadline = environ.get(DEADLINE_VARIABLE, "").strip()
+        if deadline and isinstance(self.data.setdefault("run", {}), dict):
+            self.data["run"]["deadline"] = f"{deadline}s" if _SECONDS.fullmatch(deadline) else deadline
+            self.sources["run", "deadline"] = f"the environment variable {DEADLINE_VARIABLE}"
+
+    def _say_of_sections(self, key: str, value: object, variable: str) -> None:
+        for index, job in self._jobs():
+            if job.get("kind") == "sections":
+                job[key] = value
+                self.sources["jobs", index, key] = variable
 
     def _say_sizing(self, dynamic: bool, source: str) -> None:
         for index, job in self._jobs():

@@ -84,6 +84,14 @@ class Pages(Model):
     background: Literal["white", "transparent"] = "white"
 
 
+class Limits(Model):
+    """What each section may ask for: time, memory of its process, and attempts where one more may do."""
+
+    timeout_s: Seconds = 600.0
+    memory: Amount = "1GB"
+    attempts: Annotated[int, Field(ge=1, le=20)] = 3
+
+
 class SectionsOutput(Model):
     """Where sections go, under which names, and what there is of each besides its PDF."""
 
@@ -123,8 +131,7 @@ class SectionsJob(Model):
     pages: Pages | None = None
     delay_s: Seconds0 = 0.1
     workers: Literal["auto"] | Annotated[int, Field(ge=1, le=256)] = 1
-    attempts: Annotated[int, Field(ge=1, le=20)] = 3
-    section_memory: Amount = "1GB"
+    limits: Limits = Limits()
     collect_garbage: bool = True
     output: SectionsOutput
 

@@ -1,4 +1,4 @@
-"""What a job may write where its files go: its own, and names that nobody has taken. Nothing of others is overwritten."""
+"""What a job may write where its files go: its own, and names nobody has taken. Nothing of others is overwritten."""
 
 from collections.abc import Iterable
 

@@ -12,8 +12,8 @@ from config.yamlfile import read_yaml
 def start_early(file: Path, environ: Mapping[str, str]) -> None:
     """Start the children's server if there will be work for it.
 
-    So there is for mock-ups, and if the pipeline's tile store is empty, as in a fresh container: all artwork is new.
-    The file is not judged yet; what is wrong with it is said by whoever reads it to run it.
+    So there is for mock-ups and for sections, and if the pipeline's tile store is empty, as in a fresh container: all
+    artwork is new. The file is not judged yet; what is wrong with it is said by whoever reads it to run it.
     """
     data = _read(file, environ)
     store = _store(data, file)
@@ -21,9 +21,14 @@ def start_early(file: Path, environ: Mapping[str, str]) -> None:
         return
     from tiles.server import start_server  # noqa: PLC0415 - costs time that other runs spare
     from tiles.store import TileStore  # noqa: PLC0415
+    from tiles.trade import DECODING, SECTIONING  # noqa: PLC0415
 
-    if _makes_mockups(data) or TileStore(store).is_empty():
-        start_server()
+    kinds = _kinds(data)
+    modules = SECTIONING.modules if "sections" in kinds else ()
+    if "mockups" in kinds or ("gangsheet" in kinds and TileStore(store).is_empty()):
+        modules += DECODING.modules
+    if modules:
+        start_server(modules)
 
 
 def _read(file: Path, environ: Mapping[str, str]) -> dict[str, Any]:
@@ -35,11 +40,11 @@ def _read(file: Path, environ: Mapping[str, str]) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def _makes_mockups(data: Mapping[str, Any]) -> bool:
+def _kinds(data: Mapping[str, Any]) -> set[str]:
+    """Return the kinds of the pipeline's jobs, as they are written."""
     jobs = data.get("jobs")
-    return any(
-        isinstance(job, dict) and job.get("kind") == "mockups" for job in (jobs if isinstance(jobs, list) else ())
-    )
+    listed = jobs if isinstance(jobs, list) else []
+    return {str(job.get("kind")) for job in listed if isinstance(job, dict)}
 
 
 def _store(data: Mapping[str, Any], file: Path) -> Path | None:

@@ -63,6 +63,9 @@ KINDS = {
     "mockups": JobKind(
         "pipeline.mockups.job", "pipeline.mockups.view", "pipeline.mockups.check", "pipeline.mockups.proof"
     ),
+    "sections": JobKind(
+        "pipeline.sections.job", "pipeline.sections.view", "pipeline.sections.check", "pipeline.sections.proof"
+    ),
 }
 
 

@@ -20,7 +20,7 @@ from pipeline.ticket import Ticket
 
 SCHEMA = 1
 KIND = "gangsheet"
-KINDS = (KIND, "mockups")
+KINDS = (KIND, "mockups", "sections")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ CHILD_BYTES = 28_000_000  # a child, beyond what it shares with the server
 COLUMN_BYTES = 9_500  # what a child holds for a column of its artwork: lines decoded, and resampled
 PHOTO_BLOCK_BYTES = 5_000  # for a column of a block of a mock-up: its planes, on each thread
 ENCODER_BYTES_PER_PX = 12  # of WebP, which holds the whole picture, its prediction and its tokens
+SECTION_BYTES = 45_000_000  # a child that cuts a section, reads its text, and draws its pages small
+BAND_BYTES = 16_000_000  # of a page that is drawn, with what pdfium holds for it
 COPY_BYTES = 1_500  # what plan and manifest hold for a copy
 DECODER_SHARE = {"heif": 3.0, "webp": 1.6, "jpeg": 2.2}  # of decoded_bytes, when the whole image is held
 LOSSLESS_GROWTH = 2.0  # a shrunken PNG has more detail in each pixel than its original
@@ -50,6 +52,11 @@ def photo_bytes(
     )
     encoder = width_px * height_px * ENCODER_BYTES_PER_PX if encoder_holds_all else 0
     return int(CHILD_BYTES + under_way + blocks + decoders + encoder)
+
+
+def section_bytes(*, draws: bool, threads: int) -> int:
+    """Return what a child making a section of a PDF holds, whatever its pages' size: they are drawn in bands."""
+    return SECTION_BYTES + (BAND_BYTES + (threads + 3) * STRIP_BYTES * 2 if draws else 0)
 
 
 def peak_bytes(width_px: int, copies: int, work: Sequence[tuple[Design, Geometry]], threads: int) -> int:

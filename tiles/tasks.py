@@ -2,12 +2,14 @@
 
 import errno
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from config.errors import BudgetError, StorageError
 from tiles.design import Design, Geometry, Header, Limits, PreparedDesign
 from tiles.geometry import Corners, Rect, spans
+from tiles.pdf.values import Document, Survey
 from tiles.scene import PhotoFormat, Picture, Scene
 from tiles.sinks.sink import SheetFile
 from tiles.store import TileStore
@@ -46,14 +48,22 @@ def make_mockup(
 
     began = time.monotonic()
     try:
-        return render_photo(store, scene, target, form, threads, scratch), time.monotonic() - began
-    except OSError as error:
-        what = f"{error.filename or target}: {error.strerror or error}"
-        if error.errno in FULL:
-            raise BudgetError(f"disk: {what}", "Free some space and run again. Finished mock-ups are kept.") from None
-        raise StorageError(what, "Check the folder and its permissions.") from None
+        with writing(target, "mock-ups"):
+            return render_photo(store, scene, target, form, threads, scratch), time.monotonic() - began
     finally:
         trim_heap()
+
+
+@contextmanager
+def writing(target: Path, what: str) -> Iterator[None]:
+    """Turn what the disk refuses into the error that says so; `what` is kept of it that is finished."""
+    try:
+        yield
+    except OSError as error:
+        trouble = f"{error.filename or target}: {error.strerror or error}"
+        if error.errno in FULL:
+            raise BudgetError(f"disk: {trouble}", f"Free some space and run again. Finished {what} are kept.") from None
+        raise StorageError(trouble, "Check the folder and its permissions.") from None
 
 
 def draw_outlines(picture: Picture, areas: Sequence[NamedArea], longest_px: int, scratch: Path) -> bytes:
@@ -72,3 +82,17 @@ def prepare_into(store: TileStore, design: Design, geometry: Geometry) -> Prepar
     from tiles.prepare import prepare_in
 
     return prepare_in(store, design, geometry)
+
+
+def survey_document(document: Document) -> Survey:
+    """Return what a PDF says of itself; raise ArtworkError if it cannot be used."""
+    from tiles.pdf.document import survey
+
+    return survey(document)
+
+
+def mend_document(document: Document, target: Path) -> None:
+    """Write a sound copy of a damaged PDF, without its encryption."""
+    from tiles.pdf.document import mend
+
+    mend(document, target)

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from config.errors import ConfigurationError
 from config.mockups import MockupDesigns
 from pipeline.library import Library
+from pipeline.patterns import matching
 from pipeline.storage.address import public_name
 
 ONLY = ""  # the side of a design that has one artwork, which goes wherever a template wants any
@@ -45,33 +46,9 @@ def list_designs(said: MockupDesigns, library: Library, place: str) -> list[Mock
             MockupDesign(item.name, dict(item.sides) if item.sides else {ONLY: item.file or ""}) for item in said.items
         ]
     assert said.glob is not None
-    names = _matching(said.glob, library, Path(place))
-    if not names:
-        raise ConfigurationError(
-            f"{library.root_name}: no file matches {said.glob}", "Check designs.glob, which counts from designs.root."
-        )
+    instead = "List the designs of a server under designs.items."
+    names = matching(said.glob, library, Path(place), "designs", instead)
     return _grouped(names, said.sides)
-
-
-def _matching(pattern: str, library: Library, place: Path) -> list[str]:
-    """Return the names of files that a pattern matches below the library's root, sorted."""
-    root = library.root
-    if not isinstance(root, Path):
-        raise ConfigurationError(
-            f"{root}: designs.glob needs a folder of this machine", "List the designs of a server under designs.items."
-        )
-    library.check()
-    if PurePosixPath(pattern).is_absolute() or ".." in PurePosixPath(pattern).parts:
-        raise ConfigurationError(f"designs.glob: {pattern} leads out of designs.root", "Set designs.root instead.")
-    try:
-        found = [path for path in root.glob(pattern) if path.is_file() and not path.name.startswith(".")]
-    except (ValueError, IndexError, NotImplementedError, OSError) as error:
-        raise ConfigurationError(f"designs.glob: {pattern} is no pattern: {error}", "Write designs/*.png.") from None
-    if any(path.absolute().parent == place for path in found):
-        raise ConfigurationError(
-            f"output.to is a folder of designs: {place}", "Mock-ups could overwrite artwork: name another folder."
-        )
-    return sorted(path.relative_to(root).as_posix() for path in found if not path.absolute().is_relative_to(place))
 
 
 def _grouped(names: Iterable[str], sides: Sequence[str]) -> list[MockupDesign]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-Analysis = Mapping[str, Any]  # what stands in sections.json: JSON values, `kind` among the keys
+Analysis = Mapping[str, Any]  # what stands in sections.json: JSON values; see Analyzer.analyze
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class Analyzer(Protocol):
         """Whether `analyze` may leave something elsewhere, which `forget` removes."""
 
     def analyze(self, section: Section) -> Analysis:
-        """Return what there is to say of a section.
+        """Return what there is to say of a section; which analyser says so stands under `kind`.
 
-        Raises UnavailableError for what may pass, ArtworkError for what will not. Whatever it left elsewhere is gone
-        when it returns or raises, unless that, too, failed.
+        Whatever it left elsewhere is gone when it returns; if it is not, what that is stands under `left`. Raises
+        UnavailableError for what may pass, ArtworkError for what will not; then `forget` is still to be called.
         """
 
     def forget(self, token: str) -> None:

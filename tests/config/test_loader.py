@@ -121,7 +121,7 @@ JOB: tuple[str | int, ...] = ("jobs", 0)
         (edited(jobs=["x"]), "jobs[0]: must be a mapping of keys"),
         (edited(jobs=None), "jobs: has no value; give it one, or remove the key"),
         (edited(name=5), "name: must be text in quotes"),
-        (edited(dpi=300), "dpi: unknown key here; it belongs to jobs.sheet"),
+        (edited(dpi=300), "dpi: unknown key here; it belongs to jobs.sheet or jobs.pages"),
         (edited(*JOB, "sheet", widht_in=3), "jobs[0].sheet.widht_in: unknown key; did you mean width_in?"),
         (edited(*JOB, "output", qwx=3), "jobs[0].output.qwx: unknown key; remove it. Known here: filename, format, to"),
         (edited(*JOB, "sheet", dpi=300.5), "jobs[0].sheet.dpi: must be a whole number"),
@@ -145,7 +145,7 @@ JOB: tuple[str | int, ...] = ("jobs", 0)
             "jobs[0].sheet: give printer and canvas, or width_in, height_in and dpi; missing: dpi",
         ),
         (edited(*JOB, "orders", csv=...), "jobs[0].orders: give exactly one of csv, database, items"),
-        (edited(*JOB, kind="mockup"), "jobs[0].kind: must be 'gangsheet' or 'mockups'"),
+        (edited(*JOB, kind="mockup"), "jobs[0].kind: must be 'gangsheet' or 'mockups' or 'sections'"),
         (edited(*JOB, "output", to=""), "jobs[0].output.to: must be not empty"),
         (edited(threads=0), "threads: must be at least 1"),
         (

@@ -1,0 +1,111 @@
+"""A section job: PDFs taken apart, a section at a time. The whole story is `take_apart`; its steps stand beside."""
+
+import logging
+
+from config.errors import ArtworkError, ConfigurationError, StoppedError
+from config.sections import SectionsJob
+from pipeline.context import Context, Stopwatch
+from pipeline.delivery import open_outbox, storing
+from pipeline.log import report_memory
+from pipeline.report import Report, total
+from pipeline.sections.bindery import Bindery, open_bindery, public
+from pipeline.sections.documents import OpenDocument, opened_document
+from pipeline.sections.journal import Journal
+from pipeline.sections.making import Making
+from pipeline.sections.planning import SectionsPlan, describe_gaps, plan_sections
+from pipeline.sections.register import JOURNAL, KIND, MANIFEST, Register
+from pipeline.sections.traces import TRACES, Traces
+
+log = logging.getLogger(__name__)
+
+
+def run(job: SectionsJob, context: Context) -> Report:
+    """Make what is missing of the sections of each document; a document that cannot be used costs no other one."""
+    bindery, watch = open_bindery(job, context), Stopwatch()
+    with context.governor, report_memory(lambda: context.governor.last_bytes):
+        documents = bindery.documents()
+        reports = [_take_apart_or_tell(document, bindery, alone=len(documents) == 1) for document in documents]
+    with storing(context.store.root):
+        context.store.prune(context.store_max_bytes)
+    return total(reports, watch.seconds()["total"], context.governor.peak_bytes)
+
+
+def _take_apart_or_tell(reference: str, bindery: Bindery, *, alone: bool) -> Report:
+    """Take a document apart, or say why not; a setting that fits no document at all is an error of its own."""
+    try:
+        return take_apart(reference, bindery)
+    except (ArtworkError, ConfigurationError) as error:
+        if alone and isinstance(error, ConfigurationError):
+            raise
+        log.error(
+            f"{public(reference)}: {error.message.removeprefix(f'{public(reference)}: ')}",
+            extra={"document": public(reference), "remedy": error.remedy},
+        )
+        return Report(ordered=1, rejected=1)
+
+
+def take_apart(reference: str, bindery: Bindery) -> Report:
+    """Make the sections of one document, in their order; each appears whole, and what cannot be made is told of."""
+    context, job, watch = bindery.context, bindery.job, Stopwatch()
+    with opened_document(reference, bindery, watch) as document:
+        plan = plan_sections(job, document.survey, document.sha256, document.name)
+        with (
+            open_outbox(bindery.place_for(reference), job.name, context, KIND, MANIFEST) as outbox,
+            Journal(outbox.folder / JOURNAL) as journal,
+            bindery.bench() as bench,
+        ):
+            traces = Traces(outbox.folder / TRACES, bindery.forget)
+            traces.clear()
+            register = Register(plan, document, outbox, journal, bindery, watch)
+            announce(document, plan, register)
+            register.clear()
+            try:
+                Making(document, register, outbox, bindery, bench, traces).make_all()
+            except StoppedError:
+                with context.stop.delivery():
+                    register.publish(finished=False)
+                raise
+            finally:
+                register.note()
+            traces.clear()
+            with watch.step("deliver"), context.stop.delivery():
+                manifest = register.publish(finished=True)
+            return _report(document, register, manifest, bindery)
+
+
+def announce(document: OpenDocument, plan: SectionsPlan, register: Register) -> None:
+    """Log what is to be done."""
+    missing = len(register.missing())
+    log.info(
+        f"{document.name}: {document.survey.pages:,} pages, {len(plan.sections):,} sections; {register.unchanged} are "
+        f"there and unchanged, {missing} to be made",
+        extra={"document": document.name, "sections": len(plan.sections), "unchanged": register.unchanged},
+    )
+    if plan.gaps:
+        log.warning(f"{document.name}: {describe_gaps(plan.gaps)}", extra={"document": document.name})
+
+
+def _report(document: OpenDocument, register: Register, manifest: str, bindery: Bindery) -> Report:
+    report = Report(
+        files=register.files(),
+        manifest=manifest,
+        ordered=register.made + register.failed,
+        placed=register.made,
+        rejected=register.failed,
+        seconds=register.watch.seconds()["total"],
+        peak_bytes=bindery.context.governor.peak_bytes,
+    )
+    log.info(
+        f"{document.name}: {report.placed} of {report.ordered} sections are there, {register.unchanged} of them "
+        f"unchanged, {report.rejected} are not complete, {report.seconds:.1f} s, "
+        f"peak memory {report.peak_bytes / 1e6:.0f} MB",
+        extra={
+            "document": document.name,
+            "sections": report.ordered,
+            "made": report.placed,
+            "unchanged": register.unchanged,
+            "failed": report.rejected,
+            "seconds": report.seconds,
+        },
+    )
+    return report

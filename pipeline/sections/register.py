@@ -1,0 +1,213 @@
+"""The register of a document: which sections there are, what became of each, in sections.json beside the files.
+
+Each section is entered in the journal as it ends, so that a killed run goes on right there; sections.json follows, some
+seconds behind at most. What is no longer asked for is removed.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from config import VERSION
+from config.pageranges import format_page_ranges
+from pipeline.claim import Claim
+from pipeline.context import Stopwatch
+from pipeline.delivery import Outbox, as_text, planned_files, write_pieces
+from pipeline.sections.bindery import Bindery
+from pipeline.sections.documents import OpenDocument
+from pipeline.sections.handling import Made
+from pipeline.sections.journal import Entry, Journal
+from pipeline.sections.planning import PlannedSection, SectionsPlan, analyzer_settings
+from pipeline.sections.summary import SUMMARY, summary_pieces
+
+SCHEMA = 1
+KIND = "sections"
+MANIFEST = "sections.json"
+JOURNAL = ".tilepress.journal"
+NOTE_EVERY_S = 2.0
+NOTE_SHARE = 20.0  # so many times as long as the last one took, at least: at most a twentieth of the time
+
+
+class Register:
+    """The sections of one document as they come to be."""
+
+    def __init__(
+        self,
+        plan: SectionsPlan,
+        document: OpenDocument,
+        outbox: Outbox,
+        journal: Journal,
+        bindery: Bindery,
+        watch: Stopwatch,
+    ) -> None:
+        """Look at what a former run has left at the place."""
+        self._plan, self._document, self._outbox, self._bindery = plan, document, outbox, bindery
+        self._journal = journal
+        self.watch = watch
+        manifest = outbox.former()
+        former = former_entries(manifest) | {entry["key"]: entry for entry in journal.former() if _is_entry(entry)}
+        files = [file for section in plan.sections for file in section.files(bindery.job)]
+        self._files = [*files, SUMMARY]
+        own = {*planned_files(manifest), *(file["file"] for entry in former.values() for file in entry["files"])}
+        self._claim = Claim(outbox, self._files, own)
+        journal.begin(self._kept(former))
+        self.unchanged = self.made = len(self._done)
+        self.failed = 0
+        self._noted_at = self._noting_s = 0.0
+
+    def _kept(self, former: Mapping[str, Entry]) -> Iterator[Entry]:
+        """Yield the entries of sections that are there already, made of the same."""
+        self._done: set[int] = set()
+        for section in self._plan.sections:
+            entry = former.get(section.key)
+            if entry is not None and entry["error"] is None and self._is_there(entry):
+                self._done.add(section.number)
+                yield entry
+
+    def _is_there(self, entry: Entry) -> bool:
+        return all(self._outbox.keeps(file["file"], file["bytes"], file["sha256"]) for file in entry["files"])
+
+    def missing(self) -> list[PlannedSection]:
+        """Return the sections that are still to be made."""
+        return [section for section in self._plan.sections if section.number not in self._done]
+
+    def clear(self) -> None:
+        """Make the place ready: what former runs left there and nobody asks for any more is removed."""
+        asked = [file for file in self._files if file not in self._claim.strangers]
+        self._outbox.begin(asked, asked)
+        self._outbox.publish(self._manifest(None))  # whoever comes next knows what is this job's
+
+    def check_place(self, section: PlannedSection) -> None:
+        """Raise ArtworkError if a file that is not this job's lies where one of the section's would go."""
+        for file in section.files(self._bindery.job):
+            self._claim.check(file)
+
+    def add(self, section: PlannedSection, made: Made, attempts: int) -> None:
+        """Deliver a section's files, and enter it with its analysis, or with why it is not complete."""
+        for file in made.files:
+            self._claim.put(file.file)
+        files = [
+            {
+                "kind": file.kind,
+                "file": file.file.path.name,
+                "bytes": file.file.bytes,
+                "sha256": file.file.sha256,
+                **({"page": file.page} if file.page is not None else {}),
+                **({"width_px": file.size_px[0], "height_px": file.size_px[1]} if file.size_px else {}),
+            }
+            for file in made.files
+        ]
+        self._journal.add(
+            {
+                "number": section.number,
+                "title": section.title,
+                "pages": format_page_ranges(section.pages),
+                "page_count": len(section.pages),
+                "key": section.key,
+                "files": files,
+                "analysis": made.analysis,
+                "error": made.problem.message if made.problem else None,
+                "attempts": attempts,
+                "seconds": round(made.seconds, 3),
+                "peak_bytes": made.peak_bytes,
+            }
+        )
+        self.made += made.problem is None
+        self.failed += made.problem is not None
+        if time.monotonic() - self._noted_at > max(NOTE_EVERY_S, NOTE_SHARE * self._noting_s):
+            self.note()
+
+    def note(self) -> None:
+        """Write down how far the run has come."""
+        began = time.monotonic()
+        self._outbox.note(self._manifest(None))
+        self._noted_at = time.monotonic()
+        self._noting_s = self._noted_at - began
+
+    def publish(self, *, finished: bool) -> str:
+        """Bring summary and sections.json to their place; return where the latter is."""
+        finished_at = datetime.now(UTC).isoformat(timespec="seconds") if finished else None
+        if SUMMARY not in self._claim.strangers:
+            head = self._head(finished_at)
+            entries = (self._journal.find(section.number) for section in self._plan.sections)
+            known = (entry for entry in entries if entry is not None)
+            self._claim.put(write_pieces(self._outbox.folder / SUMMARY, summary_pieces(head, known)))
+        self._outbox.publish(self._manifest(finished_at))
+        if finished:
+            self._journal.remove()
+        return self._outbox.locate(MANIFEST)
+
+    def files(self) -> tuple[str, ...]:
+        """Return where the sections' own PDFs lie, in their order."""
+        entries = (self._journal.find(section.number) for section in self._plan.sections)
+        return tuple(self._outbox.locate(entry["files"][0]["file"]) for entry in entries if entry and entry["files"])
+
+    def _manifest(self, finished_at: str | None) -> Iterator[str]:
+        """Yield sections.json in pieces, a line for each section: it is never held whole."""
+        (head,) = as_text(self._head(finished_at))
+        yield f'{head.removesuffix("}").rstrip()},\n "sections": ['
+        comma = ""
+        for section in self._plan.sections:
+            line = self._journal.line(section.number)
+            if line:
+                yield f"{comma}\n  {line}"
+                comma = ","
+        yield "\n ]\n}\n"
+
+    def _head(self, finished_at: str | None) -> dict[str, Any]:
+        """Return what sections.json says besides its sections."""
+        context, job, document = self._bindery.context, self._bindery.job, self._document
+        digest = hashlib.sha256("\n".join(section.key for section in self._plan.sections).encode())
+        return {
+            "schema": SCHEMA,
+            "kind": KIND,
+            "tilepress": VERSION,
+            "job": job.name,
+            "run": digest.hexdigest()[:12],
+            "started_at": context.started_at,
+            "finished_at": finished_at,
+            "document": {
+                "file": document.name,
+                "sha256": document.sha256,
+                "bytes": document.bytes,
+                **asdict(document.survey),
+                "bookmarks": len(document.survey.bookmarks),
+            },
+            "documents_root": self._bindery.library.root_name,
+            "analyzer": analyzer_settings(job),
+            "images": job.pages.model_dump(mode="json") if job.pages else None,
+            "gaps": format_page_ranges(self._plan.gaps),
+            "planned": [file for file in self._files if file not in self._claim.strangers],
+            "totals": {
+                "sections": len(self._plan.sections),
+                "made": self.made,
+                "unchanged": self.unchanged,
+                "failed": self.failed,
+            },
+            "memory": {
+                "limit_bytes": context.governor.limit.bytes,
+                "limit_source": context.governor.limit.source,
+                "peak_bytes": context.governor.peak_bytes,
+            },
+            "seconds": self.watch.seconds(),
+        }
+
+
+def former_entries(manifest: Mapping[str, Any]) -> dict[str, Entry]:
+    """Return what a sections.json says was made, by key."""
+    sections = manifest.get("sections")
+    listed = sections if isinstance(sections, list) else []
+    return {entry["key"]: entry for entry in listed if _is_entry(entry)}
+
+
+def _is_entry(entry: object) -> bool:
+    """Tell whether something is a section's entry, as far as it is relied on."""
+    if not isinstance(entry, dict) or not {"number", "key", "files", "error"} <= entry.keys():
+        return False
+    files = entry["files"]
+    return isinstance(files, list) and all(
+        isinstance(file, dict) and {"file", "bytes", "sha256"} <= file.keys() for file in files
+    )
