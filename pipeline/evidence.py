@@ -1,7 +1,7 @@
 """What a finished run is proven with, and what proving it finds: the same for every kind of job."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.context import Progress
@@ -15,7 +15,7 @@ class Evidence:
     """A run's files and manifest, and where its artwork is worked on: `place.store` is for this alone, and empty.
 
     `library(root, key, allow_svg)` is where files are found that the manifest says lay at `root`, which messages call
-    `key`; whatever their size, as they were accepted once.
+    `key`; whatever their size, as they were accepted once. `password` opens encrypted documents.
     """
 
     delivered: Delivered
@@ -23,6 +23,7 @@ class Evidence:
     place: Workplace
     progress: Progress
     library: Callable[[str, str, bool], Library]
+    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from config import schema
 from config.designs import Designs
 from config.errors import ConfigurationError
+from config.sections import SectionsJob
 from pipeline.context import Progress
 from pipeline.delivered import open_delivered
 from pipeline.delivery import storing
@@ -25,6 +26,7 @@ from tiles.store import TileStore
 from tiles.vips import start
 from tiles.workbench import Workbench
 
+OWN_ROOTS = {"designs.root", "documents.root"}  # what --designs says is somewhere else now
 PREPARE_TIMEOUT_S = 3600.0
 ACCEPTED_PX = 2**40  # whatever was printed was accepted once
 
@@ -55,14 +57,16 @@ def verify_run(
         place = Workplace(TileStore(Path(scratch) / "store"), bench, governor)
         stated = read_manifest(delivered.manifest)
 
-        def library(root: str, key: str, allow_svg: bool) -> Library:
-            jobs = pipeline.jobs if pipeline else ()
-            said = next((job.designs for job in jobs if job.name == stated.get("job")), Designs())
-            root = designs_root if designs_root and key == "designs.root" else root
-            there = {"root": root, "max_bytes": "1TB", "max_pixels": ACCEPTED_PX, "allow_svg": allow_svg}
-            return Library(said.model_copy(update=there), Path(), servers, place.store, key)
+        job = next((job for job in (pipeline.jobs if pipeline else ()) if job.name == stated.get("job")), None)
 
-        evidence = Evidence(delivered, stated, place, progress, library)
+        def library(root: str, key: str, allow_svg: bool) -> Library:
+            said = (job.designs if job else Designs()).model_dump(include={"urls", "private_hosts"})
+            root = designs_root if designs_root and key in OWN_ROOTS else root
+            there = {"root": root, "max_bytes": "1TB", "max_pixels": ACCEPTED_PX, "allow_svg": allow_svg}
+            return Library(Designs.model_validate(said | there), Path(), servers, place.store, key)
+
+        password = (job.password or "") if isinstance(job, SectionsJob) else ""
+        evidence = Evidence(delivered, stated, place, progress, library, password)
         try:
             return KINDS[stated["kind"]].prove(evidence)
         except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -91,6 +91,20 @@ def survey_document(document: Document) -> Survey:
     return survey(document)
 
 
+def compare_pdfs(one: Path, other: Path) -> str:
+    """Return how two PDFs differ in what is seen of them; "" if they do not."""
+    from tiles.pdf.compare import compare
+
+    return compare(one, other)
+
+
+def difference(one: Path, other: Path) -> float:
+    """Return by how many levels two pictures differ where they differ most: see tiles/readback.py."""
+    from tiles import readback
+
+    return readback.difference(one, other)
+
+
 def mend_document(document: Document, target: Path) -> None:
     """Write a sound copy of a damaged PDF, without its encryption."""
     from tiles.pdf.document import mend
