@@ -119,7 +119,7 @@ def _about_a_pipeline(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("-v", "--verbose", is_flag=True, help="Show where an error came from.")
 @click.pass_context
 def command_line(context: click.Context, verbose: bool) -> None:
-    """Gang sheets and mock-ups from orders and artwork, in memory that does not grow with the work."""
+    """Gang sheets, mock-ups and PDFs taken apart, in memory that does not grow with the work."""
     context.obj = verbose
 
 
@@ -143,7 +143,7 @@ def run(verbose: bool, request: Request, log_format: "LogFormat") -> None:
 @click.option("--preview", type=click.Path(path_type=Path), metavar="FILE", help="Draw the parts: .svg or .png.")
 @click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Write the plan as JSON.")
 def plan(request: Request, preview: Path | None, save: Path | None) -> None:
-    """Show what PIPELINE would make: parts, film, rejects, mock-ups, memory. Renders nothing."""
+    """Show what PIPELINE would make: parts, film, rejects, mock-ups, sections, memory. Renders nothing."""
     from pipeline.log import NoProgress, quiet_logging
 
     quiet_logging()
@@ -359,6 +359,26 @@ def mockups_outline(template: Path, out: Path | None, longest: int, root: Path |
     quiet_logging()
     target = out or template.with_name(f"{template.stem}-outline.png")
     sys.exit(draw_template(template, target, longest, click.echo, root))
+
+
+@command_line.group()
+def sections() -> None:
+    """Look into PDFs that are to be taken apart."""
+
+
+@sections.command("outline")
+@click.argument("document", type=click.Path(path_type=Path), metavar="DOCUMENT")
+@click.option("--depth", type=click.IntRange(1, 10), default=1, show_default=True, help="Of the outline's levels.")
+@click.option("--password-from", "variable", metavar="NAME", help="The environment variable that has its password.")
+def sections_outline(document: Path, depth: int, variable: str | None) -> None:
+    """Show the outline of DOCUMENT, a PDF, as the `sections` of a pipeline file."""
+    from pipeline.log import quiet_logging
+    from pipeline.sections.outline import show_outline
+
+    if variable is not None and not os.environ.get(variable):
+        raise click.UsageError(f"the environment variable {variable} is not set")
+    quiet_logging()
+    sys.exit(show_outline(document, depth, os.environ[variable] if variable else "", click.echo))
 
 
 @command_line.group()

@@ -1,4 +1,4 @@
-"""`tilepress demo`: sheets and mock-ups from an embedded example, without any set-up."""
+"""`tilepress demo`: sheets, mock-ups and PDF sections from an embedded example, without any set-up."""
 
 import shutil
 from collections.abc import Callable, Mapping
@@ -17,11 +17,12 @@ from pipeline.planview import write_preview
 from pipeline.preview import draw_plan
 from pipeline.report import Report
 from pipeline.runner import run_jobs
+from pipeline.sections.summary import SUMMARY
 from pipeline.surroundings import build_context
 from tiles.preview import contact_sheet, shrink_sheet
 
-SHEETS, MOCKUPS, SHOP = "gangsheet.yaml", "mockups.yaml", "shop.yaml"
-FILES = (SHEETS, MOCKUPS, SHOP)
+SHEETS, MOCKUPS, SECTIONS, SHOP = "gangsheet.yaml", "mockups.yaml", "sections.yaml", "shop.yaml"
+FILES = (SHEETS, MOCKUPS, SECTIONS, SHOP, "lessons.pdf")
 FOLDERS = ("designs", "templates")
 PREVIEW_PX = 1200
 ALBUM_COLUMNS, ALBUM_PX = 5, 480  # of the overview of mock-ups: a design's in a row
@@ -34,8 +35,8 @@ def run_demo(folder: Path, environ: Mapping[str, str], progress: Progress, say: 
     database = Database("sqlite:///tilepress.db", folder)
     database.init()
     import_file(database, folder / SHOP, environ)
-    say(f"The example is in {folder}: pipeline files, database, orders, artwork, templates.")
-    return max(_print_sheets(folder, environ, progress, say), _make_mockups(folder, environ, progress, say))
+    say(f"The example is in {folder}: pipeline files, database, orders, artwork, templates, a PDF.")
+    return max(work(folder, environ, progress, say) for work in (_print_sheets, _make_mockups, _take_apart))
 
 
 def _print_sheets(folder: Path, environ: Mapping[str, str], progress: Progress, say: Callable[[str], None]) -> ExitCode:
@@ -68,6 +69,19 @@ def _make_mockups(folder: Path, environ: Mapping[str, str], progress: Progress, 
         if photos:
             overview = contact_sheet(photos, ALBUM_COLUMNS, ALBUM_PX)
             say(f"All of them:  {write_bytes(folder / 'out' / 'mockups-preview.jpg', overview)}")
+        _sum_up(report, say)
+    return code
+
+
+def _take_apart(folder: Path, environ: Mapping[str, str], progress: Progress, say: Callable[[str], None]) -> ExitCode:
+    pipeline = load_pipeline(folder / SECTIONS, environ)
+    reports, code = run_jobs(pipeline.jobs, build_context(pipeline, folder / SECTIONS, progress))
+    for report in reports:
+        say("\nPDF sections:")
+        for file in report.files:
+            say(f"  {file}  ({Path(file).stat().st_size / 1e3:.0f} kB)")
+        if report.manifest:
+            say(f"Summary:   {Path(report.manifest).with_name(SUMMARY)}")
         _sum_up(report, say)
     return code
 

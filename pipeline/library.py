@@ -16,7 +16,7 @@ from config.errors import ArtworkError, ConfigurationError, StorageError, Transi
 from config.units import parse_bytes
 from pipeline.delivery import storing
 from pipeline.servers import Servers
-from pipeline.storage.address import SCHEMES, Address, is_url, parse_address
+from pipeline.storage.address import SCHEMES, Address, is_url, parse_address, split_page
 from pipeline.storage.contracts import Version
 from tiles.design import Limits
 from tiles.store import Original, TileStore, hash_file
@@ -65,8 +65,10 @@ class Library:
     def locate(self, reference: str) -> Path:
         """Return a file of this machine with the design's bytes, fetched if need be.
 
-        Raises ArtworkError if there is none; StorageError if the shop's own storage is out of reach.
+        Of a page of a PDF, that is the PDF. Raises ArtworkError if there is none; StorageError if the shop's own
+        storage is out of reach.
         """
+        reference, _ = split_page(reference)
         if is_url(reference):
             return self._fetch(self._let_in(reference))
         if isinstance(self.root, Path):

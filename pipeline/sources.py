@@ -3,6 +3,7 @@
 Nothing is decoded here. A name that cannot be used fails for itself; the reason becomes its items' rejection.
 """
 
+import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from config.errors import ArtworkError
 from pipeline.library import FETCH_BYTES, FETCH_THREADS, Library
 from pipeline.prediction import CHILD_BYTES, SERVER_BYTES
+from pipeline.storage.address import split_page
 from pipeline.workplace import Workplace
 from tiles.design import Design, Header, Limits
 from tiles.store import hash_file, stamp_of
@@ -27,11 +29,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file that a name leads to, hashed."""
+    """A file that a name leads to, hashed; of a PDF that a page is named of, `sha256` is that page's alone."""
 
     path: Path
     sha256: str
     stamp: tuple[int, ...]
+    page: int | None
 
 
 def probe(references: Mapping[str, str], library: Library, place: Workplace) -> dict[str, Design | ArtworkError]:
@@ -84,11 +87,18 @@ def _find(reference: str, library: Library) -> _File | ArtworkError:
             return ArtworkError("its name is no UTF-8 text; rename it")
         stamp = stamp_of(path)
         library.limits.check_bytes(path.stat().st_size)
-        return _File(path, hash_file(path), stamp)
+        _, page = split_page(reference)
+        sha256 = hash_file(path)
+        return _File(path, sha256 if page is None else _hash_of_page(sha256, page), stamp, page)
     except ArtworkError as error:
         return error
     except OSError as error:
         return ArtworkError(f"cannot be read: {error.strerror}")
+
+
+def _hash_of_page(sha256: str, page: int) -> str:
+    """Return what tells a page of a PDF from its others, and from all other artwork."""
+    return hashlib.sha256(f"{sha256}#page={page}".encode()).hexdigest()
 
 
 def _is_text(name: str) -> bool:
@@ -123,7 +133,7 @@ def _headers(files: Iterable[_File], limits: Limits, place: Workplace) -> Mappin
 
     def begin(sha256: str) -> "Task[Header]":
         children_admitted()
-        return place.bench.submit(judge_header, unknown[sha256].path, limits)
+        return place.bench.submit(judge_header, unknown[sha256].path, limits, unknown[sha256].page)
 
     def may_begin(_: str, under_way: list[str]) -> bool:
         return len(under_way) < children_admitted()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.schema import DatabaseSettings, Pipeline
+from config.sections import GeminiAnalyzer, SectionsJob
 from config.units import parse_bytes, parse_duration
 from pipeline.context import Context, Progress
 from pipeline.governor import Governor
@@ -53,6 +54,10 @@ def _hide_secrets(pipeline: Pipeline) -> None:
     secrets = redactor()
     secrets.hide(pipeline.storage.sftp.password or "")
     secrets.hide_within(pipeline.database.url if pipeline.database else "")
+    for job in pipeline.jobs:
+        if isinstance(job, SectionsJob):
+            secrets.hide(job.password or "")
+            secrets.hide(job.analyzer.api_key if isinstance(job.analyzer, GeminiAnalyzer) else "")
 
 
 def budget(pipeline: Pipeline) -> MemoryLimit:

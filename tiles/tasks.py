@@ -21,11 +21,11 @@ OUTLINE_ROWS = 64  # read at once
 NamedArea = tuple[str, Corners]
 
 
-def judge_header(path: Path, limits: Limits) -> Header:
-    """Return what the file says of itself; raise ArtworkError if it is unfit."""
+def judge_header(path: Path, limits: Limits, page: int | None = None) -> Header:
+    """Return what the file says of itself, or of one page of it; raise ArtworkError if it is unfit."""
     from tiles.header import read_header
 
-    return read_header(path, limits)
+    return read_header(path, limits, page)
 
 
 def measure_ink(design: Design, scratch: Path) -> Rect:

@@ -1,12 +1,13 @@
 """One section, in a child process: cut, read, drawn and analysed. What fails costs what comes after it, and is told."""
 
 import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from config.errors import ArtworkError, UnavailableError
+from config.errors import ArtworkError, TilepressError, UnavailableError
 from pipeline.sections.analysis import Analysis, Analyzer, Section
 from pipeline.sections.planning import PlannedSection
 from tiles.pdf.values import Document
@@ -99,7 +100,24 @@ def handle(work: SectionWork) -> Made:
         analysis = work.analyzer.analyze(cut)
     except ArtworkError as error:
         problem = Problem(error.message, error.remedy, isinstance(error, UnavailableError))
+    except MemoryError:
+        problem = Problem("it needs more memory than a section may use", "Raise limits.memory.", passes=False)
+    except TilepressError:
+        raise
+    except Exception as error:  # hostile bytes find bugs in any library: they cost this section alone
+        problem = _bug(error)
     return Made(tuple(files), analysis, problem, time.monotonic() - began, peak_resident_bytes())
+
+
+def _bug(error: Exception) -> Problem:
+    """Return what is told of an error that nobody foresaw: which it is, and where it came up."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(frame.filename).name}:{frame.lineno}"
+    return Problem(
+        f"a bug in tilepress, or in what it reads PDFs with: {type(error).__name__}: {error} ({where})",
+        "Report it, with the document if you can.",
+        passes=False,
+    )
 
 
 def _files(work: SectionWork) -> Iterator[MadeFile]:

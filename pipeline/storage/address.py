@@ -22,6 +22,7 @@ _SIGNATURE = re.compile(
     r"|s[evprtk]|sk(oid|tid|t|e|s|v)|spr|sip|srt|ss)=)",
     re.IGNORECASE,
 )
+_PAGE = re.compile(r"(.*\.pdf(?:\?[^#]*)?)#page=([1-9]\d{0,5})", re.IGNORECASE | re.ASCII)  # RFC 8118
 _HTTP_SAFE = "/?:@!$&'()*+,;=~%[]"  # what may stand in an HTTP path or query as it is (RFC 3986), escapes among it
 
 
@@ -135,6 +136,15 @@ def _unescaped(text: str) -> str:
     return unquote(text, errors="surrogateescape")
 
 
+def split_page(reference: str) -> tuple[str, int | None]:
+    """Return where a file is, and which of its pages is meant: `posters.pdf#page=3` is page 3 of posters.pdf.
+
+    None where no page is named: by any other reference, `#` or not.
+    """
+    match = _PAGE.fullmatch(reference)
+    return (match[1], int(match[2])) if match else (reference, None)
+
+
 def public_name(reference: str) -> str:
     """Return what a design is called where it may be read by anyone: of a URL, without what may be a signature.
 
@@ -142,7 +152,8 @@ def public_name(reference: str) -> str:
     """
     if not is_url(reference):
         return reference
+    file, page = split_page(reference)
     try:
-        return str(parse_address(reference))
+        return str(parse_address(file)) + (f"#page={page}" if page is not None else "")
     except ConfigurationError as error:
         raise ValueError(error.message) from None

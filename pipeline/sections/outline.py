@@ -1,0 +1,49 @@
+"""`tilepress sections outline`: a document's outline as sections of a pipeline file, to be pasted and edited."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from config.errors import ArtworkError, ConfigurationError, ExitCode
+from config.pageranges import format_page_ranges, pages_of
+from pipeline.machine import memory_limit
+from pipeline.sections.planning import by_outline
+from tiles.pdf.values import Document
+from tiles.store import hash_file
+from tiles.tasks import survey_document
+from tiles.trade import SECTIONING
+from tiles.workbench import Workbench
+
+TIMEOUT_S = 300.0
+
+
+def show_outline(file: Path, depth: int, password: str, say: Callable[[str], None]) -> ExitCode:
+    """Say how many pages a PDF has, and its outline down to `depth`, as YAML; return the exit code.
+
+    Raises ConfigurationError if there is no such file, ArtworkError if it cannot be used.
+    """
+    if not file.is_file():
+        raise ConfigurationError(f"{file}: no such file", "Name a PDF on this machine.")
+    with Workbench(1, memory_limit().bytes, TIMEOUT_S, SECTIONING) as bench:
+        try:
+            survey = bench.submit(survey_document, Document(hash_file(file), file, password)).result()
+        except ArtworkError as error:
+            raise ArtworkError(f"{file.name}: {error.message}", error.remedy) from None
+    say(f"# {file.name}: {pages_of(survey.pages)}" + (f", {survey.title}" if survey.title else ""))
+    for repair in survey.repairs:
+        say(f"# damaged, and mended: {repair}")
+    marks = [mark for mark in survey.bookmarks if mark.level <= depth]
+    if not marks:
+        say("# It has no outline.")
+        return ExitCode.INCOMPLETE
+    say("sections:")
+    for title, pages in by_outline(marks, survey.pages, file.name):
+        entry = yaml.safe_dump(
+            {"title": title, "pages": format_page_ranges(pages)},
+            default_flow_style=True,
+            allow_unicode=True,
+            width=10_000,
+        )
+        say(f"  - {entry.strip()}")
+    return ExitCode.DONE
