@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from config import schema
 from config.errors import ExitCode
 from config.mockups import MockupDesigns, MockupJob
+from config.sections import SectionsJob
 from config.templates import Template
 
 if TYPE_CHECKING:
@@ -101,8 +102,18 @@ def test_the_pipeline_file_shown_is_valid() -> None:
 
 
 def test_every_key_is_explained() -> None:
-    words = explained("pipeline-file") | explained("mockups")
-    assert keys(schema.Pipeline) | keys(schema.GangsheetJob) | keys(MockupJob) <= words
+    words = explained("pipeline-file") | explained("mockups") | explained("sections")
+    assert keys(schema.Pipeline) | keys(schema.GangsheetJob) | keys(MockupJob) | keys(SectionsJob) <= words
+
+
+def test_every_key_of_a_section_job_is_explained_on_its_page() -> None:
+    everywhere = {"kind", "name", "root", "urls", "private_hosts", "to"}
+    assert keys(SectionsJob) - everywhere <= explained("sections")
+
+
+def test_the_section_jobs_shown_are_valid() -> None:
+    shown = [yaml.safe_load(text) for text in blocks(REPOSITORY / "docs" / "sections.md", "yaml")]
+    assert [len(schema.Pipeline.model_validate(content).jobs) for content in shown] == [1, 1]
 
 
 def test_every_key_of_a_template_is_explained() -> None:

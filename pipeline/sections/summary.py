@@ -14,6 +14,7 @@ from config.pageranges import pages_of
 SUMMARY = "sections.html"
 MAX_ANSWER = 20_000  # characters of an analyser's answer that are shown; all of it stands in sections.json
 MAX_SHOWN = 8  # findings, headings and fonts of a section that are shown at once; the others unfold
+_LEAST_SCALE = 0.01  # of the bars of ink: below, nothing is worth being seen
 _INKS = {"cyan": "#00a0c6", "magenta": "#d6247f", "yellow": "#f2c500", "black": "#222"}
 
 _STYLE = """
@@ -101,9 +102,9 @@ def _local(analysis: Mapping[str, Any]) -> Iterator[str]:
     images = sum(page["images"] for page in pages)
     facts = [
         f"{analysis['words']:,} words",
-        f"{images:,} images" + (f", at least {coarsest:.0f} DPI" if coarsest else ""),
+        _count(images, "image") + (f", at least {coarsest:.0f} DPI" if coarsest else ""),
     ]
-    sizes = list(dict.fromkeys(f"{page['width_in']:g}×{page['height_in']:g} in" for page in pages))
+    sizes = list(dict.fromkeys(f"{page['width_in']:.4g}×{page['height_in']:.4g} in" for page in pages))
     facts += [", ".join(sizes[:3]) + (" …" if len(sizes) > 3 else "")] if sizes else []  # noqa: PLR2004 - enough for a line
     yield '<p class="facts">' + "".join(f"<span>{_text(fact)}</span>" for fact in facts) + _ink(pages) + "</p>"
     yield _list(analysis["findings"], "warn")
@@ -114,7 +115,7 @@ def _local(analysis: Mapping[str, Any]) -> Iterator[str]:
             f"{font['name']} ({font['type']}{'' if font['embedded'] else ', not embedded'})"
             for font in analysis["fonts"]
         ]
-        yield _unfolding(f"{len(fonts)} fonts", _list(fonts, ""))
+        yield _unfolding(_count(len(fonts), "font"), _list(fonts, ""))
     yield _unfolding("Page by page", _pages(analysis["pages"]))
 
 
@@ -125,9 +126,8 @@ def _ink(pages: Sequence[Mapping[str, Any]]) -> str:
     means = {ink: sum(page["ink"][ink] for page in pages) / len(pages) for ink in _INKS}
     covered = sum(page["ink"]["covered"] for page in pages) / len(pages)
     title = ", ".join(f"{ink} {mean:.0%}" for ink, mean in means.items())
-    bars = "".join(
-        f'<i style="height:{max(4, mean * 100):.0f}%;background:{_INKS[ink]}"></i>' for ink, mean in means.items()
-    )
+    most = max(*means.values(), _LEAST_SCALE)
+    bars = "".join(f'<i style="height:{mean / most:.0%};background:{_INKS[ink]}"></i>' for ink, mean in means.items())
     return f'<span title="{title}"><span class="ink">{bars}</span> ink on {covered:.0%}</span>'
 
 
@@ -163,7 +163,7 @@ def _files(files: Sequence[Mapping[str, Any]]) -> str:
     shown = f'<p class="files">{links}</p>'
     if images:
         links = "".join(f'<a href="{_link(file["file"])}">page {file["page"]}</a>' for file in images)
-        shown += _unfolding(f"{len(images)} pages as images", f'<p class="files">{links}</p>')
+        shown += _unfolding(f"{pages_of(len(images))} as images", f'<p class="files">{links}</p>')
     return shown
 
 
@@ -175,6 +175,10 @@ def _list(lines: Sequence[str], kind: str) -> str:
     shown = f'<ul class="{kind}">{"".join(items[:MAX_SHOWN])}</ul>'
     more = items[MAX_SHOWN:]
     return shown + (_unfolding(f"and {len(more)} more", f"<ul>{''.join(more)}</ul>") if more else "")
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _unfolding(label: str, content: str) -> str:
