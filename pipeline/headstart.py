@@ -19,9 +19,10 @@ def start_early(file: Path, environ: Mapping[str, str]) -> None:
     store = _store(data, file)
     if store is None:
         return
+    from pipeline.sections.trade import SECTIONING  # noqa: PLC0415
     from tiles.server import start_server  # noqa: PLC0415 - costs time that other runs spare
     from tiles.store import TileStore  # noqa: PLC0415
-    from tiles.trade import DECODING, SECTIONING  # noqa: PLC0415
+    from tiles.trade import DECODING  # noqa: PLC0415
 
     kinds = _kinds(data)
     modules = SECTIONING.modules if "sections" in kinds else ()

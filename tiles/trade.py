@@ -19,9 +19,3 @@ class Trade:
 
 
 DECODING = Trade("decoding", "the decoder", "Export the artwork again.", ("tiles.nursery",))
-SECTIONING = Trade(
-    "taking it apart",
-    "the process at work on it",
-    "The document may be damaged: see what qpdf --check says. limits.timeout_s and limits.memory can be raised.",
-    ("tiles.pdf.nursery",),
-)

@@ -16,8 +16,9 @@ from pipeline.sections.analysis import Analyzer
 from pipeline.sections.analyzers import open_analyzer
 from pipeline.sections.handling import ImageForm
 from pipeline.sections.traces import forget_trace
+from pipeline.sections.trade import SECTIONING
 from pipeline.storage.address import is_url, parse_address, public_name
-from tiles.trade import SECTIONING, Trade
+from tiles.trade import Trade
 from tiles.workbench import Workbench
 
 FORGET_S = 4.0  # a run that is told to end has no more

@@ -9,7 +9,7 @@ from typing import Literal
 
 from config.errors import ArtworkError, TilepressError, UnavailableError
 from pipeline.sections.analysis import Analysis, Analyzer, Section
-from pipeline.sections.planning import PlannedSection
+from pipeline.sections.planned import PlannedSection
 from tiles.pdf.values import Document
 from tiles.resident import forget_peak, peak_resident_bytes
 from tiles.sinks.sink import SheetFile, write_atomically

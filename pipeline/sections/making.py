@@ -19,7 +19,7 @@ from pipeline.prediction import section_bytes
 from pipeline.sections.bindery import Bindery
 from pipeline.sections.documents import OpenDocument
 from pipeline.sections.handling import Made, Problem, SectionWork, handle
-from pipeline.sections.planning import PlannedSection
+from pipeline.sections.planned import PlannedSection
 from pipeline.sections.register import Register
 from pipeline.sections.traces import Traces
 from tiles.sinks.sink import PARTIAL

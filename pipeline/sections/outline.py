@@ -9,10 +9,10 @@ from config.errors import ArtworkError, ConfigurationError, ExitCode
 from config.pageranges import format_page_ranges, pages_of
 from pipeline.machine import memory_limit
 from pipeline.sections.planning import by_outline
+from pipeline.sections.trade import SECTIONING
 from tiles.pdf.values import Document
 from tiles.store import hash_file
 from tiles.tasks import survey_document
-from tiles.trade import SECTIONING
 from tiles.workbench import Workbench
 
 TIMEOUT_S = 300.0

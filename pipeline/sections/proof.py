@@ -15,7 +15,7 @@ from config.sections import Pages
 from pipeline.evidence import Evidence, Verdict
 from pipeline.sections.handling import ImageForm, Made, SectionWork, handle
 from pipeline.sections.local import NoAnalyzer
-from pipeline.sections.planning import PlannedSection
+from pipeline.sections.planned import PlannedSection
 from tiles.pdf.values import Document
 from tiles.sinks.sink import SheetFile
 from tiles.store import hash_file, stamp_of

@@ -20,7 +20,8 @@ from pipeline.sections.bindery import Bindery
 from pipeline.sections.documents import OpenDocument
 from pipeline.sections.handling import Made
 from pipeline.sections.journal import Entry, Journal
-from pipeline.sections.planning import PlannedSection, SectionsPlan, analyzer_settings
+from pipeline.sections.planned import PlannedSection
+from pipeline.sections.planning import SectionsPlan, analyzer_settings
 from pipeline.sections.summary import SUMMARY, summary_pieces
 
 SCHEMA = 1
