@@ -84,11 +84,11 @@ def prepare_into(store: TileStore, design: Design, geometry: Geometry) -> Prepar
     return prepare_in(store, design, geometry)
 
 
-def survey_document(document: Document) -> Survey:
-    """Return what a PDF says of itself; raise ArtworkError if it cannot be used."""
+def survey_document(path: Path, password: str) -> Survey:
+    """Return what a PDF says of itself; raise ArtworkError if it cannot be used. It may be hashed meanwhile."""
     from tiles.pdf.document import survey
 
-    return survey(document)
+    return survey(Document("", path, password))
 
 
 def compare_pdfs(one: Path, other: Path) -> str:

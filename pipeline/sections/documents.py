@@ -47,10 +47,11 @@ def opened_document(reference: str, bindery: Bindery, watch: Stopwatch) -> Itera
                 try:
                     size, stamp = path.stat().st_size, stamp_of(path)
                     library.limits.check_bytes(size)
+                    looking = bench.submit(survey_document, path, bindery.job.password or "")
                     document = Document(hash_file(path), path, bindery.job.password or "")
                 except OSError as error:
                     raise ArtworkError(f"cannot be read: {error.strerror}") from None
-                survey = bench.submit(survey_document, document).result()
+                survey = looking.result()
                 found = OpenDocument(public(reference), document.sha256, size, document, stamp, survey)
                 if survey.repairs:
                     bench.submit(mend_document, document, mended).result()

@@ -10,8 +10,6 @@ from config.pageranges import format_page_ranges, pages_of
 from pipeline.machine import memory_limit
 from pipeline.sections.planning import by_outline
 from pipeline.sections.trade import SECTIONING
-from tiles.pdf.values import Document
-from tiles.store import hash_file
 from tiles.tasks import survey_document
 from tiles.workbench import Workbench
 
@@ -27,7 +25,7 @@ def show_outline(file: Path, depth: int, password: str, say: Callable[[str], Non
         raise ConfigurationError(f"{file}: no such file", "Name a PDF on this machine.")
     with Workbench(1, memory_limit().bytes, TIMEOUT_S, SECTIONING) as bench:
         try:
-            survey = bench.submit(survey_document, Document(hash_file(file), file, password)).result()
+            survey = bench.submit(survey_document, file, password).result()
         except ArtworkError as error:
             raise ArtworkError(f"{file.name}: {error.message}", error.remedy) from None
     say(f"# {file.name}: {pages_of(survey.pages)}" + (f", {survey.title}" if survey.title else ""))
