@@ -25,6 +25,7 @@ from pipeline.delivery import storing
 from pipeline.governor import REFUSE_AT, WARN_AT
 from pipeline.machine import MemoryLimit, anonymous_bytes, cpu_count, free_disk_bytes, memory_limit
 from pipeline.prediction import peak_bytes
+from tiles.pdf.versions import versions as pdf_versions
 from tiles.sinks.deflate import CANDIDATES, Deflater, best_deflater
 from tiles.vips import formats, versions
 
@@ -163,6 +164,7 @@ def _installation() -> Iterator[Finding]:
     yield Finding("python", f"{release}, numpy {np.__version__}")
     yield Finding("libvips", versions())
     yield from readable_formats(formats())
+    yield Finding("PDF", pdf_versions())
     used = best_deflater()
     yield Finding("deflate", describe_deflater(used), worry=used.name != CANDIDATES[0].name)
     yield from spoken(PROTOCOLS)
