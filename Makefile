@@ -42,6 +42,7 @@ bench: $(DEV_READY)  ## time and memory against peers
 	$(BIN)/python -m bench.packing
 	$(BIN)/python -m bench.night
 	$(BIN)/python -m bench.mockups
+	$(BIN)/python -m bench.sections
 	$(BIN)/python -m bench $(ARGS)
 
 lock: $(DEV_READY)  ## pin dependencies anew from pyproject.toml

@@ -64,6 +64,7 @@ def test_the_command_tells_it_all_and_a_sound_machine_ends_with_0(
         "python",
         "libvips",
         "formats",
+        "PDF",
         "deflate",
         "protocols",
         "threads",
