@@ -10,8 +10,9 @@ import multiprocessing
 import os
 import resource
 import signal
+import sys
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from concurrent import futures
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -130,7 +131,8 @@ class Loners:
     def submit(self, function: Callable[..., Result], *args: Any) -> Task[Result]:
         """Have a child of its own call `function(*args)`; both must be importable there."""
         try:
-            future = self._begin(self._memory_bytes, function, *args)
+            with _nameless_main():
+                future = self._begin(self._memory_bytes, function, *args)
         except (RuntimeError, EOFError, ConnectionError):  # no memory for a thread, or in the server
             raise _no_child() from None
         return Task(future, self._timeout_s, self._trade)
@@ -142,6 +144,21 @@ class Loners:
             child.kill()
         for child in ours:
             child.join()
+
+
+@contextlib.contextmanager
+def _nameless_main() -> Iterator[None]:
+    """Have children that begin meanwhile not import the program's main module, which takes most of their beginning.
+
+    What they call lies elsewhere.
+    """
+    main = sys.modules["__main__"]
+    kept = {name: getattr(main, name) for name in ("__spec__", "__file__") if hasattr(main, name)}
+    vars(main).update(dict.fromkeys(kept))
+    try:
+        yield
+    finally:
+        vars(main).update(kept)
 
 
 def _no_child() -> BudgetError:
