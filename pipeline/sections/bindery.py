@@ -21,7 +21,6 @@ from pipeline.storage.address import is_url, parse_address, public_name
 from tiles.trade import Trade
 from tiles.workbench import Workbench
 
-FORGET_S = 4.0  # a run that is told to end has no more
 SDK_MODULES = ("google.genai",)  # half a second to import: once in the server, not in every child
 
 
@@ -90,9 +89,9 @@ class Bindery:
         """Return the children that make sections; with `collect_garbage` each section has a process of its own."""
         return Workbench(self.workers, self.section_bytes, self.job.limits.timeout_s, self._trade)
 
-    def forget(self, token: str) -> None:
+    def forget(self, token: str, within_s: float) -> None:
         """Have the analyser remove, from a child, what it left elsewhere under a token; ArtworkError if it cannot."""
-        with Workbench(1, self.section_bytes, FORGET_S, self._trade) as bench:
+        with Workbench(1, self.section_bytes, within_s, self._trade) as bench:
             bench.submit(forget_trace, self.analyzer, token).result()
 
 

@@ -22,7 +22,7 @@ from pipeline.sections.handling import Made, Problem, SectionWork, handle
 from pipeline.sections.planned import PlannedSection
 from pipeline.sections.register import Register
 from pipeline.sections.traces import Traces
-from tiles.sinks.sink import PARTIAL
+from tiles.sinks.sink import PARTIAL, undisturbed
 from tiles.workbench import Workbench
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 1.0  # before a second attempt; then twice as long each time,
 LONGEST_PAUSE_S = 30.0  # but no longer than this, and up to a half more by chance
+FORGET_S = 4.0  # for what analysers have left elsewhere: whoever tells a run to end does not wait much longer
 SLICE_S = 0.1  # of a pause: so soon a deadline is heeded
 
 
@@ -129,7 +130,8 @@ class Making:
             attempt=attempt.token,
         )
         self._rested_from = time.monotonic()
-        self._under_way[attempt] = self._bench.submit(handle, work)
+        with undisturbed():  # a signal's exception between beginning a child and knowing it would leave it at work
+            self._under_way[attempt] = self._bench.submit(handle, work)
 
     def _is_early(self, attempt: Attempt) -> bool:
         return time.monotonic() < attempt.not_before
@@ -214,9 +216,12 @@ class Making:
     def _give_up(self) -> None:
         """End all children, and remove what they had begun."""
         self._bench.close()
+        until = time.monotonic() + FORGET_S
         for attempt in self._under_way:
             self._remove(attempt.section)
-            self._traces.remove(attempt.token)
+        for attempt in self._under_way if self._bindery.analyzer.leaves_traces else ():
+            if (left := until - time.monotonic()) > 0:
+                self._traces.remove(attempt.token, left)
 
     def _remove(self, section: PlannedSection) -> None:
         for file in section.files(self._bindery.job):

@@ -15,12 +15,16 @@ from pipeline.sections.analysis import Analyzer
 log = logging.getLogger(__name__)
 
 TRACES = ".tilepress.traces"
+PATIENCE_S = 120.0  # with a service that is slow to remove something
 
 
 class Traces:
-    """The tokens under which something may lie elsewhere, in a file of this machine. `forget(token)` removes it."""
+    """The tokens under which something may lie elsewhere, in a file of this machine.
 
-    def __init__(self, path: Path, forget: Callable[[str], None]) -> None:
+    `forget(token, within_s)` removes it.
+    """
+
+    def __init__(self, path: Path, forget: Callable[[str, float], None]) -> None:
         """Read what a former run has left in the file."""
         self._path, self._forget = path, forget
         self._tokens = _read(path)
@@ -41,10 +45,10 @@ class Traces:
         for token in tuple(self._tokens):
             self.remove(token)
 
-    def remove(self, token: str) -> None:
-        """Have what may lie under one token removed, as `clear` does."""
+    def remove(self, token: str, within_s: float = PATIENCE_S) -> None:
+        """Have what may lie under one token removed, as `clear` does, or leave it for later if that takes longer."""
         try:
-            self._forget(token)
+            self._forget(token, within_s)
             self.gone(token)
         except ArtworkError as error:
             log.warning(

@@ -107,7 +107,7 @@ class AtomicFile:
 
     def open(self) -> None:
         """Begin the file aside."""
-        with _undisturbed():  # a signal's exception between opening and knowing it would leave it open
+        with undisturbed():  # a signal's exception between opening and knowing it would leave it open
             self._file = self._partial.open("w+b")
 
     def write(self, data: bytes | memoryview) -> None:
@@ -164,7 +164,7 @@ def write_atomically(path: Path, fill: Callable[[AtomicFile], None]) -> SheetFil
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
     """Have signals that end a run wait until the block is over."""
     former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGALRM})
     try:
