@@ -38,7 +38,7 @@ _WITH_RESOLUTION = {"png", "jpeg", "tiff"}  # libvips does not read it from the 
 _METRE = 1  # the unit of pHYs; 0 says no more than the pixels' shape
 
 
-def read_header(path: Path, limits: Limits) -> Header:
+def read_header(path: Path, limits: Limits, page: int | None = None) -> Header:
     """Read and judge the header of the artwork at `path`; raise ArtworkError with the reason if it is unfit."""
     with reading():
         limits.check_bytes(path.stat().st_size)
