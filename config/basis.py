@@ -52,12 +52,13 @@ def _place(value: str) -> str:
     return value
 
 
-def pieces_of(pattern: str) -> list[tuple[str, str, str]]:
+def pieces_of(pattern: str, field: str = "part") -> list[tuple[str, str, str]]:
     """Return the fields of a pattern as (name, form, conversion); ValueError if it is none."""
     try:
         pieces = [piece for piece in Formatter().parse(pattern) if piece[1] is not None]
     except ValueError:
-        raise ValueError("a brace is missing or too many; write {part}, and a literal brace as {{ or }}") from None
+        remedy = f"write {{{field}}}, and a literal brace as {{{{ or }}}}"
+        raise ValueError(f"a brace is missing or too many; {remedy}") from None
     return [(name or "", form or "", conversion or "") for _, name, form, conversion in pieces]
 
 

@@ -143,9 +143,14 @@ def _value(data: Any, path: KeyPath) -> Any:
 def _written_path(detail: Mapping[str, Any], data: Any) -> KeyPath:
     """Return pydantic's location without the parts that stand for alternatives of a type, not for keys."""
     path: list[str | int] = []
+    tagged: Any = None
     for position, step in enumerate(detail["loc"]):
-        inside = isinstance(data, dict) or (isinstance(data, list) and isinstance(step, int))
-        if not inside:
+        if isinstance(data, dict) and data is not tagged and step == data.get("kind"):
+            tagged = data  # the alternative of that kind; a key of the same name may follow
+            continue
+        if isinstance(data, list) and isinstance(step, str):
+            continue
+        if not isinstance(data, dict | list):
             break
         if isinstance(data, dict) and step not in data:
             if detail["type"] == "missing" and position == len(detail["loc"]) - 1:

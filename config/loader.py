@@ -123,7 +123,7 @@ class _Overlay:
         for index, job in self._jobs():
             if job.get("kind") == "sections":
                 job[key] = value
-                self.sources["jobs", index, key] = variable
+                self.sources["jobs", index, key] = f"the environment variable {variable}"
 
     def _say_sizing(self, dynamic: bool, source: str) -> None:
         for index, job in self._jobs():

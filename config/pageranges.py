@@ -16,8 +16,10 @@ def check_page_ranges(value: str | int) -> str:
         if match is None or not any(match.groups()):
             raise ValueError(_WRITE)
         for number in filter(None, match.groups()):
-            if not 1 <= int(number) <= LARGEST_PAGE:
+            if int(number) < 1:
                 raise ValueError("pages are counted from 1")
+            if int(number) > LARGEST_PAGE:
+                raise ValueError(f"no document has more than {LARGEST_PAGE:,} pages")
     return text
 
 

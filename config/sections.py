@@ -1,8 +1,10 @@
 """A section job in the pipeline file: which PDFs, taken apart where, analysed by whom, into which files."""
 
+import re
+from string import Formatter
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from config.basis import Amount, Dpi, Model, Name, Place, Seconds, Text, check_file_name, pieces_of
 from config.designs import Sources
@@ -43,6 +45,19 @@ class ByCount(Model):
     """A section for every so many pages."""
 
     every: Annotated[int, Field(ge=1, le=100_000)]
+
+
+def _one_way(value: object) -> object:
+    if isinstance(value, dict) and ("outline" in value) == ("every" in value):
+        raise ValueError("give a list of title and pages, or {outline: true}, or {every: N}, one of them")
+    return value
+
+
+def _way(value: object) -> str:
+    """Return in which of the three ways sections are said, by the keys: so that messages speak of that one alone."""
+    if not isinstance(value, dict):
+        return "by pages"
+    return "by count" if "every" in value else "by outline"
 
 
 class LocalAnalyzer(Model):
@@ -103,7 +118,7 @@ class SectionsOutput(Model):
     @field_validator("filename")
     @classmethod
     def _usable(cls, value: str) -> str:
-        pieces = pieces_of(value)
+        pieces = pieces_of(value, "number")
         forms = {"number": {"", "01", "02", "03", "04", "05", "06", "2", "3", "4", "5", "6"}}
         if any(
             name not in {"number", "title", "document", "job"} or form not in forms.get(name, {""}) or change
@@ -112,8 +127,19 @@ class SectionsOutput(Model):
             raise ValueError("the fields of a file name are {number}, {number:03}, {title}, {document} and {job}")
         if "number" not in {name for name, _, _ in pieces}:
             raise ValueError("the file name needs {number}, or the sections would overwrite each other")
-        check_file_name(value.format(number=1, title="title", document="document", job="x" * 64))
+        if not _stands_apart(value):
+            raise ValueError("set {number} apart from digits and other fields, as in {number:03}_{title}")
+        check_file_name(value.format(number=MOST_SECTIONS, title="title", document="document", job="x" * 64))
         return value
+
+
+def _stands_apart(pattern: str) -> bool:
+    """Tell whether a {number} of the pattern has neither a digit nor another field beside it."""
+    shape = "".join(
+        re.sub(r"\D", "_", literal) + ("" if name is None else "n" if name == "number" else "f")
+        for literal, name, *_ in Formatter().parse(pattern)
+    )
+    return re.search(r"(?<![fn\d])n(?![fn\d])", shape) is not None
 
 
 class SectionsJob(Model):
@@ -124,7 +150,13 @@ class SectionsJob(Model):
     document: Text | None = None
     documents: Documents = Documents()
     password: Annotated[Text | None, Field(repr=False)] = None
-    sections: Annotated[tuple[ChosenSection, ...], Field(min_length=1, strict=False)] | ByOutline | ByCount
+    sections: Annotated[
+        Annotated[tuple[ChosenSection, ...], Field(min_length=1, strict=False), Tag("by pages")]
+        | Annotated[ByOutline, Tag("by outline")]
+        | Annotated[ByCount, Tag("by count")],
+        Discriminator(_way),
+        BeforeValidator(_one_way),
+    ]
     analyzer: Annotated[LocalAnalyzer | GeminiAnalyzer | NoAnalyzer, Field(discriminator="kind")] = LocalAnalyzer(
         kind="local"
     )

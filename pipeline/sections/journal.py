@@ -36,17 +36,23 @@ class Journal:
     def begin(self, entries: Iterable[Entry]) -> None:
         """Begin the file anew with these entries, whole or not at all."""
         aside = self._path.with_name(f"{self._path.name}.new")
-        self._file = aside.open("w+b")
+        self._file = aside.open("w+b", buffering=0)  # what found no room is not tried again behind our back
         for entry in entries:
             self.add(entry)
         aside.replace(self._path)
 
     def add(self, entry: Entry) -> None:
         """Append a section's entry; it outlives this process from now on."""
-        line = json.dumps(entry, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n"
-        self._places[entry["number"]] = (self._file.seek(0, os.SEEK_END), len(line))
-        self._file.write(line)
-        self._file.flush()
+        line = json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+        offset = self._file.seek(0, os.SEEK_END)
+        rest = memoryview(line)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except BaseException:
+            self._file.truncate(offset)
+            raise
+        self._places[entry["number"]] = (offset, len(line))
 
     def find(self, number: int) -> Entry | None:
         """Return the entry of a section; None if there is none yet."""
@@ -60,7 +66,7 @@ class Journal:
             return ""
         offset, length = self._places[number]
         self._file.seek(offset)
-        return self._file.read(length).decode("utf-8", "surrogateescape").rstrip("\n")
+        return self._file.read(length).decode().rstrip("\n")
 
     def remove(self) -> None:
         """Remove the file: what it says stands elsewhere."""

@@ -8,6 +8,7 @@ import random
 import secrets
 import time
 from collections import deque
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -84,8 +85,10 @@ class Making:
             try:
                 try:
                     while self._waiting or self._under_way:
+                        before = self._ended
                         self._begin_what_may_be()
-                        advance(self._end_what_is_over())
+                        self._end_what_is_over()
+                        advance(self._ended - before)
                 except (StoppedError, BudgetError):
                     while self._under_way:
                         self._end_what_is_over()
@@ -150,18 +153,16 @@ class Making:
         share = min(1.0, len(section.pages) / self._document.survey.pages)
         return int(self._document.bytes * share)
 
-    def _end_what_is_over(self) -> int:
-        """Wait until an attempt is over; enter it, or have it tried again. Return how many sections ended."""
+    def _end_what_is_over(self) -> None:
+        """Wait until an attempt is over; enter it, or have it tried again."""
         from tiles.children import wait_for_any  # noqa: PLC0415 - it is there, since something is under way
 
-        before = self._ended
         if self._under_way:
             wait_for_any(self._under_way.values())
         for attempt in [attempt for attempt, task in self._under_way.items() if task.future.done()]:
             outcome = self._under_way[attempt].outcome()
             del self._under_way[attempt]
             self._end(attempt, outcome)
-        return self._ended - before
 
     def _end(self, attempt: Attempt, outcome: Made | ArtworkError) -> None:
         """Enter what became of an attempt, or have it tried again."""
@@ -180,6 +181,8 @@ class Making:
     def _enter(self, attempt: Attempt, made: Made) -> None:
         """Deliver and enter a section, complete or not."""
         section = attempt.section
+        if made.problem is not None:
+            self._remove(section, {file.file.path.name for file in made.files})
         with self._register.watch.step("deliver"), self._bindery.context.stop.delivery():
             self._register.add(section, made, attempt.number)
         size = sum(file.file.bytes for file in made.files)
@@ -223,8 +226,9 @@ class Making:
             if (left := until - time.monotonic()) > 0:
                 self._traces.remove(attempt.token, left)
 
-    def _remove(self, section: PlannedSection) -> None:
-        for file in section.files(self._bindery.job):
+    def _remove(self, section: PlannedSection, but: Collection[str] = ()) -> None:
+        """Remove what lies here of a section, half written or whole, but for some of its files."""
+        for file in set(section.files(self._bindery.job)) - set(but) - self._register.strangers:
             for name in (file, file + PARTIAL):
                 with suppress(FileNotFoundError):
                     (self._outbox.folder / name).unlink()

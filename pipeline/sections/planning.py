@@ -101,7 +101,7 @@ def _clean(title: str) -> str:
 
 def _stem(job: SectionsJob, number: int, title: str, document: str) -> str:
     """Return what a section's files are called, without their endings: within what file systems take."""
-    title, document = _for_file(title) or "section", _for_file(PurePosixPath(document).stem)
+    title, document = _for_file(title) or "section", _for_file(PurePosixPath(document).stem) or "document"
     while True:
         stem = job.output.filename.format(number=number, title=title, document=document, job=job.name)
         if len(stem.encode()) <= MAX_FILE_NAME - _ROOM_FOR_ENDINGS or len(title + document) <= 1:

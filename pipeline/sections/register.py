@@ -81,6 +81,11 @@ class Register:
         self._outbox.begin(asked, asked)
         self._outbox.publish(self._manifest(None))  # whoever comes next knows what is this job's
 
+    @property
+    def strangers(self) -> set[str]:
+        """The names of files that lie there and are not this job's."""
+        return self._claim.strangers
+
     def check_place(self, section: PlannedSection) -> None:
         """Raise ArtworkError if a file that is not this job's lies where one of the section's would go."""
         for file in section.files(self._bindery.job):
@@ -208,7 +213,10 @@ def _is_entry(entry: object) -> bool:
     """Tell whether something is a section's entry, as far as it is relied on."""
     if not isinstance(entry, dict) or not {"number", "key", "files", "error"} <= entry.keys():
         return False
+    if not isinstance(entry["key"], str):
+        return False
     files = entry["files"]
     return isinstance(files, list) and all(
-        isinstance(file, dict) and {"file", "bytes", "sha256"} <= file.keys() for file in files
+        isinstance(file, dict) and {"file", "bytes", "sha256"} <= file.keys() and isinstance(file["file"], str)
+        for file in files
     )

@@ -101,7 +101,7 @@ def _local(analysis: Mapping[str, Any]) -> Iterator[str]:
     coarsest = min((page["least_dpi"] for page in pages if page["least_dpi"] is not None), default=None)
     images = sum(page["images"] for page in pages)
     facts = [
-        f"{analysis['words']:,} words",
+        f"{analysis['words']:,} {'word' if analysis['words'] == 1 else 'words'}",
         _count(images, "image") + (f", at least {coarsest:.0f} DPI" if coarsest else ""),
     ]
     sizes = list(dict.fromkeys(f"{page['width_in']:.4g}×{page['height_in']:.4g} in" for page in pages))
@@ -152,6 +152,8 @@ def _answered(analysis: Mapping[str, Any]) -> Iterator[str]:
         return
     text = answer if isinstance(answer, str) else json.dumps(answer, indent=1, ensure_ascii=False)
     cut = text[:MAX_ANSWER] + ("\n…" if len(text) > MAX_ANSWER else "")
+    if not analysis.get("complete", True):
+        yield f'<p class="warn">The answer was cut short: {_text(str(analysis.get("finish_reason", "")))}</p>'
     yield f'<p class="soft">{_text(str(analysis.get("model", analysis.get("kind", ""))))}</p><pre>{_text(cut)}</pre>'
 
 
