@@ -95,6 +95,8 @@ def _wanted(detail: Mapping[str, Any]) -> str:
     kind = str(detail["type"])
     if kind == "union_tag_invalid":
         return " or ".join(detail["ctx"]["expected_tags"].split(", "))
+    if kind == "literal_error" and detail["ctx"]["expected"] in {"True", "False"}:
+        return str(detail["ctx"]["expected"]).lower()
     if kind in _BOUNDS:
         return _BOUNDS[kind].format(**detail.get("ctx", {}))
     return _TYPES.get(kind.split("_", maxsplit=1)[0], "something else: " + str(detail["msg"]))
@@ -111,6 +113,7 @@ def _unknown(path: KeyPath, data: Any, model: type[BaseModel]) -> str:
         ".".join(place) or "the top level"
         for place, keys in _places(model).items()
         if key in keys and place[-1:] != ("columns",)  # which say what a database calls things
+        if place != tuple(step for step in around if isinstance(step, str))
     ]
     if elsewhere:
         return f"unknown key here; it belongs to {' or '.join(elsewhere)}"

@@ -34,16 +34,14 @@ def parse_page_ranges(text: str, page_count: int) -> tuple[int, ...]:
         begin = int(first) if first else 1
         end = (int(last) if last else page_count) if dash else begin
         outside = [number for number in (begin, end) if number > page_count]
-        if outside or (not last and dash and begin > page_count):
-            raise ValueError(
-                f"page {max(outside or [begin])} is outside the document, which has {pages_of(page_count)}"
-            )
+        if outside:
+            raise ValueError(f"page {max(outside)} is outside the document, which has {pages_of(page_count)}")
         pages += range(begin, end + 1) if begin <= end else range(begin, end - 1, -1)
     return tuple(pages)
 
 
 def format_page_ranges(pages: Sequence[int]) -> str:
-    """Return pages as the shortest text that `parse_page_ranges` reads back: `1-7`, `3,5,9-11`."""
+    """Return pages as text that `parse_page_ranges` reads back: `1-7`, `3,5,9-11`."""
     pieces: list[tuple[int, int]] = []
     for page in pages:
         if pieces and page == pieces[-1][1] + 1:

@@ -83,7 +83,7 @@ def _find_all(
 def _find(reference: str, library: Library) -> _File | ArtworkError:
     try:
         path = library.locate(reference)
-        if not _is_text(str(path)):
+        if not is_text(str(path)):
             return ArtworkError("its name is no UTF-8 text; rename it")
         stamp = stamp_of(path)
         library.limits.check_bytes(path.stat().st_size)
@@ -101,7 +101,7 @@ def _hash_of_page(sha256: str, page: int) -> str:
     return hashlib.sha256(f"{sha256}#page={page}".encode()).hexdigest()
 
 
-def _is_text(name: str) -> bool:
+def is_text(name: str) -> bool:
     """Tell whether a name is one that a decoder can be told."""
     try:
         name.encode()

@@ -9,6 +9,7 @@ from config.errors import ArtworkError
 from pipeline.context import Stopwatch
 from pipeline.delivery import storing
 from pipeline.sections.bindery import Bindery, public
+from pipeline.sources import is_text
 from tiles.pdf.values import Document, Survey
 from tiles.store import hash_file, stamp_of
 from tiles.tasks import mend_document, survey_document
@@ -44,6 +45,8 @@ def opened_document(reference: str, bindery: Bindery, watch: Stopwatch) -> Itera
         try:
             with watch.step("fetch"), bindery.looking() as bench:
                 path = library.locate(reference)
+                if not is_text(str(path)):
+                    raise ArtworkError("its name is no UTF-8 text; rename it")
                 try:
                     size, stamp = path.stat().st_size, stamp_of(path)
                     library.limits.check_bytes(size)

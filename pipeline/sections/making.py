@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from config.errors import ArtworkError, BudgetError, LostError, StoppedError
+from config.errors import ArtworkError, BudgetError, LostError, StoppedError, StorageError
 from config.pageranges import pages_of
 from pipeline.delivery import Outbox, check_space, storing
 from pipeline.prediction import section_bytes
@@ -100,6 +100,7 @@ class Making:
     def _begin_what_may_be(self) -> None:
         """Begin attempts as far as workers and memory allow; where nothing is under way, wait until one may begin."""
         while self._waiting and len(self._under_way) < self._bindery.workers:
+            self._put_ready_first()
             if self._under_way and (self._is_early(self._waiting[0]) or not self._has_room()):
                 return
             self._pause_until(self._waiting[0].not_before)
@@ -139,6 +140,13 @@ class Making:
     def _is_early(self, attempt: Attempt) -> bool:
         return time.monotonic() < attempt.not_before
 
+    def _put_ready_first(self) -> None:
+        """Have the attempt that may begin soonest stand first: those that are tried again wait at the end."""
+        if self._is_early(self._waiting[0]):
+            soonest = min(self._waiting, key=lambda attempt: attempt.not_before)
+            self._waiting.remove(soonest)
+            self._waiting.appendleft(soonest)
+
     def _has_room(self) -> bool:
         return self._need_bytes * (len(self._under_way) + 1) <= self._bindery.context.governor.room_bytes()
 
@@ -149,7 +157,7 @@ class Making:
             time.sleep(min(SLICE_S, left))
 
     def _file_bytes(self, section: PlannedSection) -> int:
-        """Return about how much room a section's files take: all of the document at most, and its pages as images."""
+        """Return about how much room a section's PDF takes: its share of the document."""
         share = min(1.0, len(section.pages) / self._document.survey.pages)
         return int(self._document.bytes * share)
 
@@ -160,7 +168,14 @@ class Making:
         if self._under_way:
             wait_for_any(self._under_way.values())
         for attempt in [attempt for attempt, task in self._under_way.items() if task.future.done()]:
-            outcome = self._under_way[attempt].outcome()
+            try:
+                outcome = self._under_way[attempt].outcome()
+            except (BudgetError, StorageError):
+                del self._under_way[attempt]
+                self._remove(attempt.section)
+                if self._bindery.analyzer.leaves_traces:
+                    self._traces.remove(attempt.token)
+                raise
             del self._under_way[attempt]
             self._end(attempt, outcome)
 

@@ -17,6 +17,7 @@ from pipeline.sections.planned import PlannedSection
 from tiles.pdf.values import Bookmark, Survey
 
 RECIPE = 1  # counts up when the same settings come to give other files
+_MOST_BYTES_OF_A_CHARACTER = 4  # in UTF-8
 _ROOM_FOR_ENDINGS = 30  # bytes of a file name: `_p000123.tif.partial` and the like
 _DEBRIS = re.compile(r"[\s_]+")
 
@@ -95,7 +96,8 @@ def _page_title(pages: Sequence[int]) -> str:
 
 def _clean(title: str) -> str:
     """Return a title from a document as one short line."""
-    printable = "".join(char if char.isprintable() else " " for char in title)
+    kept = (char for char in title if unicodedata.category(char) != "Cf")  # soft hyphens and the like
+    printable = "".join(char if char.isprintable() else " " for char in kept)
     return " ".join(printable.split())[:MAX_TITLE].strip()
 
 
@@ -104,12 +106,14 @@ def _stem(job: SectionsJob, number: int, title: str, document: str) -> str:
     title, document = _for_file(title) or "section", _for_file(PurePosixPath(document).stem) or "document"
     while True:
         stem = job.output.filename.format(number=number, title=title, document=document, job=job.name)
-        if len(stem.encode()) <= MAX_FILE_NAME - _ROOM_FOR_ENDINGS or len(title + document) <= 1:
+        too_long = len(stem.encode()) - (MAX_FILE_NAME - _ROOM_FOR_ENDINGS)
+        if too_long <= 0 or len(title + document) <= 1:
             return stem
+        less = -(-too_long // _MOST_BYTES_OF_A_CHARACTER)
         if len(title) > 1:
-            title = title[:-1].rstrip("_. ")
+            title = title[: max(1, len(title) - less)].rstrip("_. ") or "_"
         else:
-            document = document[:-1]
+            document = document[: max(0, len(document) - less)]
 
 
 def _for_file(title: str) -> str:

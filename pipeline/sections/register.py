@@ -16,6 +16,7 @@ from config.pageranges import format_page_ranges
 from pipeline.claim import Claim
 from pipeline.context import Stopwatch
 from pipeline.delivery import Outbox, as_text, planned_files, write_pieces
+from pipeline.sections.analysis import Analysis
 from pipeline.sections.bindery import Bindery
 from pipeline.sections.documents import OpenDocument
 from pipeline.sections.handling import Made
@@ -29,6 +30,7 @@ KIND = "sections"
 MANIFEST = "sections.json"
 JOURNAL = ".tilepress.journal"
 NOTE_EVERY_S = 2.0
+PUBLISH_EVERY_S = 30.0  # to a server: whoever goes on may be another machine, which knows nothing but what lies there
 NOTE_SHARE = 20.0  # so many times as long as the last one took, at least: at most a twentieth of the time
 
 
@@ -57,7 +59,8 @@ class Register:
         journal.begin(self._kept(former))
         self.unchanged = self.made = len(self._done)
         self.failed = 0
-        self._noted_at = self._noting_s = 0.0
+        self._noted_at = self._noting_s = self._publishing_s = 0.0
+        self._published_at = time.monotonic()
 
     def _kept(self, former: Mapping[str, Entry]) -> Iterator[Entry]:
         """Yield the entries of sections that are there already, made of the same."""
@@ -114,7 +117,7 @@ class Register:
                 "page_count": len(section.pages),
                 "key": section.key,
                 "files": files,
-                "analysis": made.analysis,
+                "analysis": _without_traces(made.analysis),
                 "error": made.problem.message if made.problem else None,
                 "attempts": attempts,
                 "seconds": round(made.seconds, 3),
@@ -127,9 +130,14 @@ class Register:
             self.note()
 
     def note(self) -> None:
-        """Write down how far the run has come."""
+        """Write down how far the run has come: on this machine, and now and then where the files go."""
         began = time.monotonic()
-        self._outbox.note(self._manifest(None))
+        if began - self._published_at > max(PUBLISH_EVERY_S, NOTE_SHARE * self._publishing_s):
+            self._outbox.publish(self._manifest(None))
+            self._published_at = time.monotonic()
+            self._publishing_s = self._published_at - began
+        else:
+            self._outbox.note(self._manifest(None))
         self._noted_at = time.monotonic()
         self._noting_s = self._noted_at - began
 
@@ -207,6 +215,11 @@ def former_entries(manifest: Mapping[str, Any]) -> dict[str, Entry]:
     sections = manifest.get("sections")
     listed = sections if isinstance(sections, list) else []
     return {entry["key"]: entry for entry in listed if _is_entry(entry)}
+
+
+def _without_traces(analysis: Analysis | None) -> Analysis | None:
+    """Return an analysis without word of what it left elsewhere: that is seen to."""
+    return None if analysis is None else {key: value for key, value in analysis.items() if key != "left"}
 
 
 def _is_entry(entry: object) -> bool:
