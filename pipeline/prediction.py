@@ -15,7 +15,7 @@ COLUMN_BYTES = 9_500  # what a child holds for a column of its artwork: lines de
 PHOTO_BLOCK_BYTES = 5_000  # for a column of a block of a mock-up: its planes, on each thread
 ENCODER_BYTES_PER_PX = 12  # of WebP, which holds the whole picture, its prediction and its tokens
 SECTION_BYTES = 45_000_000  # a child that cuts a section, reads its text, and draws its pages small
-BAND_BYTES = 16_000_000  # of a page that is drawn, with what pdfium holds for it
+PAGE_BYTES = 60_000_000  # of a page that is drawn: the band at hand, and what pdfium holds for it, images among it
 COPY_BYTES = 1_500  # what plan and manifest hold for a copy
 DECODER_SHARE = {"heif": 3.0, "webp": 1.6, "jpeg": 2.2}  # of decoded_bytes, when the whole image is held
 LOSSLESS_GROWTH = 2.0  # a shrunken PNG has more detail in each pixel than its original
@@ -29,7 +29,12 @@ def render_bytes(width_px: int, threads: int) -> int:
 
 
 def prepare_bytes(header: Header, geometry: Geometry) -> int:
-    """Return what a child preparing a design holds: a few rows, or the whole image where its decoder needs it."""
+    """Return what a child preparing a design holds: a few rows, or the whole image where its decoder needs it.
+
+    A page of a PDF is drawn in bands of one size, with the images on it, which its header does not tell of.
+    """
+    if header.format == "pdf":
+        return CHILD_BYTES + PAGE_BYTES
     rows = max(header.width_px, geometry.width_px) * COLUMN_BYTES
     whole = header.decoded_bytes * DECODER_SHARE.get(header.format, 1.0) if header.buffered else 0
     return int(CHILD_BYTES + rows + whole)
@@ -56,7 +61,7 @@ def photo_bytes(
 
 def section_bytes(*, draws: bool, threads: int) -> int:
     """Return what a child making a section of a PDF holds, whatever its pages' size: they are drawn in bands."""
-    return SECTION_BYTES + (BAND_BYTES + (threads + 3) * STRIP_BYTES * 2 if draws else 0)
+    return SECTION_BYTES + (PAGE_BYTES + (threads + 3) * STRIP_BYTES if draws else 0)
 
 
 def peak_bytes(width_px: int, copies: int, work: Sequence[tuple[Design, Geometry]], threads: int) -> int:

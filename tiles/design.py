@@ -13,8 +13,9 @@ BYTES_PER_PX = 4  # RGBA, 8 bits each
 class Header:
     """What a file says of itself. Width and height are upright: after its orientation tag is applied.
 
-    `dpi` is its resolution tag, None when it has none. `format` is png, jpeg, tiff, webp, heif or svg.
+    `dpi` is its resolution tag, None when it has none. `format` is png, jpeg, tiff, webp, heif, svg or pdf.
     `buffered` says that its decoder holds the whole image in memory. `warnings` are for the operator.
+    `page` is the one meant of a PDF, counted from 1, whose pixels are those it would have at its `dpi`.
     """
 
     format: str
@@ -28,11 +29,12 @@ class Header:
     buffered: bool
     warnings: tuple[str, ...] = ()
     has_alpha: bool = False
+    page: int = 1
 
     @property
     def is_vector(self) -> bool:
         """Whether it can be drawn at any size."""
-        return self.format == "svg"
+        return self.format in {"svg", "pdf"}
 
     @property
     def decoded_bytes(self) -> int:
@@ -56,8 +58,13 @@ class Limits:
             raise ArtworkError(f"the file has {size:,} bytes; at most {self.max_bytes:,} are accepted")
 
     def check(self, header: "Header") -> None:
-        """Raise ArtworkError if a header asks for more than is allowed."""
-        if header.is_vector and not self.allow_svg:
+        """Raise ArtworkError if a header asks for more than is allowed.
+
+        A PDF's page asks for nothing: it is drawn at its printed size, in bands.
+        """
+        if header.format == "pdf":
+            return
+        if header.format == "svg" and not self.allow_svg:
             raise ArtworkError("SVG is not accepted here", "Set designs.allow_svg: true, or send a PNG.")
         if header.width_px * header.height_px > self.max_pixels:
             raise ArtworkError(

@@ -11,10 +11,11 @@ from pathlib import Path
 import pyvips
 
 from config.errors import ArtworkError
-from tiles.design import Header, Limits
+from tiles.design import BYTES_PER_PX, Header, Limits
 from tiles.profile import DAMAGED, has_profile, profile_problem
 
-ACCEPTED = "PNG, JPEG, TIFF, WebP, AVIF or HEIF"
+ACCEPTED = "PNG, JPEG, TIFF, WebP, AVIF, HEIF or PDF"
+PDF_DPI = 600  # of the pixels that a PDF's header states; it is drawn at any other as well
 SVG_MAX_BYTES = 5_000_000
 
 _HEAD_BYTES = 4096
@@ -28,21 +29,29 @@ _SIGNATURES = {
     b"MM\0+": "tiff",
 }
 _HEIF_BRANDS = {b"avif", b"heic", b"heix", b"heim", b"heis", b"mif1"}
-_OTHERS = {b"GIF8": "GIF", b"%PDF": "PDF", b"8BPS": "PSD", b"%!PS": "EPS", b"BM": "BMP", b"\0\0\1\0": "ICO"}
+_OTHERS = {b"GIF8": "GIF", b"8BPS": "PSD", b"%!PS": "EPS", b"BM": "BMP", b"\0\0\1\0": "ICO"}
 _BITS = {"uchar": 8, "ushort": 16}
 _TURNED = range(5, 9)  # EXIF orientations that swap width and height
 _CHUNK_HEAD_BYTES, _CRC_BYTES, _PHYS_BYTES = 8, 4, 9  # of a PNG: length and type, check sum; two sizes and a unit
 _PHYS_QUANTUM_DPI = 0.0254  # pHYs counts whole pixels per metre
 _MAX_DPI = 100_000  # a tag beyond is a mistake
 _WITH_RESOLUTION = {"png", "jpeg", "tiff"}  # libvips does not read it from the EXIF of WebP and HEIF
+_PDF_HEAD_BYTES = 1024  # where readers look for the mark, behind what a server may have put before it
 _METRE = 1  # the unit of pHYs; 0 says no more than the pixels' shape
 
 
 def read_header(path: Path, limits: Limits, page: int | None = None) -> Header:
-    """Read and judge the header of the artwork at `path`; raise ArtworkError with the reason if it is unfit."""
+    """Read and judge the header of the artwork at `path`; raise ArtworkError with the reason if it is unfit.
+
+    `page` is the one meant of a PDF, counted from 1; None will do for one that has no others.
+    """
     with reading():
         limits.check_bytes(path.stat().st_size)
         kind = format_of(path)
+        if kind == "pdf":
+            return _page_header(path, page)
+        if page is not None:
+            raise ArtworkError(f"page {page:,} is asked for, and the content is no PDF")
         if kind == "svg" and not limits.allow_svg:
             raise ArtworkError("SVG is not accepted here", "Set designs.allow_svg: true, or send a PNG.")
         chunks = _png_chunks(path) if kind == "png" else {}
@@ -75,6 +84,8 @@ def format_of(path: Path) -> str:
         return "heif"
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and b"<svg" in head:
         return "svg"
+    if b"%PDF-" in head[:_PDF_HEAD_BYTES]:
+        return "pdf"
     what = next((name for signature, name in _OTHERS.items() if head.startswith(signature)), "")
     raise ArtworkError(f"{what} is not accepted" if what else "the content is no image", f"Send {ACCEPTED}.")
 
@@ -105,6 +116,26 @@ def reason_of(error: pyvips.Error) -> str:
     """Return what libvips said last, in one line; for a mere warning of a decoder it says nothing."""
     lines = [line.strip() for line in error.detail.splitlines() if line.strip()]
     return lines[-1] if lines else "it is damaged, or not what its format demands"
+
+
+def _page_header(path: Path, page: int | None) -> Header:
+    """Return the header of a page of a PDF; pdfium is imported by whoever has one."""
+    from tiles.pdf.artwork import measured  # noqa: PLC0415
+
+    number, (width, height) = measured(path, page, PDF_DPI)
+    return Header(
+        format="pdf",
+        width_px=width,
+        height_px=height,
+        bands=BYTES_PER_PX,
+        bits=8,
+        dpi=float(PDF_DPI),
+        orientation=1,
+        has_profile=False,
+        buffered=False,
+        has_alpha=True,
+        page=number,
+    )
 
 
 def _png_chunks(path: Path) -> dict[bytes, bytes]:

@@ -1,9 +1,11 @@
 """Artwork to a prepared design: upright, trimmed, sRGB, at its printed pixel size. Runs in a child process.
 
 Pixels flow once from top to bottom wherever the format allows it, so that memory stays that of a few rows. Only
-artwork with an orientation tag is first laid down whole: on disk, not in memory.
+artwork with an orientation tag is first laid down whole: on disk, not in memory. A PDF's page is drawn at its printed
+size, and needs no resampling.
 """
 
+import math
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,6 +25,7 @@ from tiles.vips import disk_error
 
 TRIM_ALPHA = 1  # the least alpha that counts as ink: anything the printer could lay down
 SVG_MEASURE_PX = 2048  # an SVG's box is found on a drawing about this large, its longer side
+PDF_MEASURE_PX = 8192  # a PDF's, at most: pdfium moves a rectangle's edges to whole pixels, which is to cut off no ink
 OPAQUE = 255
 _CHUNK_ROWS = 64  # fetched at once where nothing else asks for a number: some MB of the widest artwork
 _GAP = 4.0  # pure Lanczos to an eighth of the size; beyond, whole pixels are averaged first
@@ -40,9 +43,11 @@ class Preparation:
 def find_trim_box(design: Design, scratch: Path) -> Rect:
     """Return the smallest rectangle that holds all ink, in the design's upright header pixels.
 
-    Raises ArtworkError for a design without any. An SVG's box is outwards to whole header pixels.
+    Raises ArtworkError for a design without any. An SVG's box, or a PDF's, is outwards to whole header pixels.
     """
     header = design.header
+    if header.format == "pdf":
+        return _page_box(design)
     scale = _measuring_scale(header)
     try:
         image = _upright(design, scratch, float(scale))
@@ -91,20 +96,54 @@ def prepared_rows(design: Design, geometry: Geometry, beside: Path) -> Generator
     """
     scratch = beside.with_suffix(".upright.v")
     try:
-        image = _upright(design, scratch, _drawing_scale(design, geometry))
-        image = _trimmed(image, geometry, design)
-        if _is_shrunk(image, geometry):
-            rows = _shrunk(_with_alpha(image), geometry)
-        elif image.hasalpha() or not _has_size(image, geometry):
-            rows = _rows(_print_size(_with_alpha(image), geometry))
-        else:
-            rows = _rows(image)
+        rows = _drawn(design, geometry) if design.header.format == "pdf" else _decoded(design, geometry, scratch)
         yield from map(_premultiplied, rows) if geometry.premultiplied else rows
         _check_unchanged(design)
     except pyvips.Error as error:
         raise _meaning(error) from None
     finally:
         scratch.unlink(missing_ok=True)
+
+
+def _decoded(design: Design, geometry: Geometry, scratch: Path) -> Iterator[Rgba]:
+    """Return the rows of an image: trimmed, in sRGB, at the printed size."""
+    image = _upright(design, scratch, _drawing_scale(design, geometry))
+    image = _trimmed(image, geometry, design)
+    if _is_shrunk(image, geometry):
+        return _shrunk(_with_alpha(image), geometry)
+    if image.hasalpha() or not _has_size(image, geometry):
+        return _rows(_print_size(_with_alpha(image), geometry))
+    return _rows(image)
+
+
+def _drawn(design: Design, geometry: Geometry) -> Iterator[Rgba]:
+    """Yield the rows of a PDF's page: what is shown of it fills the printed size."""
+    from tiles.pdf.artwork import drawn_rows  # noqa: PLC0415 - pdfium is for those who have a PDF
+    from tiles.pdf.canvas import View  # noqa: PLC0415
+
+    header = design.header
+    box = geometry.box or Rect(0, 0, header.width_px, header.height_px)
+    wide, high = header.width_px, header.height_px
+    view = View(box.x / wide, box.y / high, box.width / wide, box.height / high)
+    with reading():
+        yield from drawn_rows(design.path, header.page, (geometry.width_px, geometry.height_px), view)
+
+
+def _page_box(design: Design) -> Rect:
+    """Return the box of a PDF's page, outwards to whole header pixels."""
+    from tiles.pdf.artwork import ink_box  # noqa: PLC0415 - as above
+
+    header = design.header
+    parts = math.ceil(max(header.width_px, header.height_px) / PDF_MEASURE_PX)
+    width, height = math.ceil(header.width_px / parts), math.ceil(header.height_px / parts)
+    with reading():
+        box = ink_box(design.path, header.page, (width, height), TRIM_ALPHA)
+    _check_unchanged(design)
+    if box.area == 0:
+        raise ArtworkError("the artwork is wholly transparent")
+    left, top = box.x * header.width_px // width, box.y * header.height_px // height
+    right, bottom = -(-box.right * header.width_px // width), -(-box.bottom * header.height_px // height)
+    return Rect(left, top, right - left, bottom - top)
 
 
 def _upright(design: Design, scratch: Path, scale: float) -> pyvips.Image:

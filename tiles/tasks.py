@@ -88,7 +88,8 @@ def survey_document(path: Path, password: str) -> Survey:
     """Return what a PDF says of itself; raise ArtworkError if it cannot be used. It may be hashed meanwhile."""
     from tiles.pdf.document import survey
 
-    return survey(Document("", path, password))
+    with writing(path, "sections"):
+        return survey(Document("", path, password))
 
 
 def compare_pdfs(one: Path, other: Path) -> str:
@@ -109,4 +110,5 @@ def mend_document(document: Document, target: Path) -> None:
     """Write a sound copy of a damaged PDF, without its encryption."""
     from tiles.pdf.document import mend
 
-    mend(document, target)
+    with writing(target, "sections"):
+        mend(document, target)

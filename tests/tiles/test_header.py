@@ -103,7 +103,6 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "an empty file": (lambda path: path.write_bytes(b""), "the file is empty"),
     "text": (lambda path: path.write_text("I am a picture"), "the content is no image"),
     "a GIF": (lambda path: RGB.save(path, "gif"), "GIF is not accepted"),
-    "a PDF": (lambda path: RGB.save(path, "pdf"), "PDF is not accepted"),
     "a PSD": (lambda path: path.write_bytes(b"8BPS\0\1" + bytes(40)), "PSD is not accepted"),
     "a BMP": (lambda path: RGB.save(path, "bmp"), "BMP is not accepted"),
     "a bomb of 177 bytes": (

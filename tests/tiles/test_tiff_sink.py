@@ -37,6 +37,20 @@ def assert_decoded(path: Path, pixels: "Pixels") -> None:
     assert bytes(by_libvips.write_to_memory()) == pixels.tobytes()
 
 
+def test_a_sheet_without_alpha_has_three_channels(kind: str, tmp_path: Path, noise: "Noise") -> None:
+    pixels = np.ascontiguousarray(noise(37, 100)[..., :3])
+    path = tmp_path / "sheet.tif"
+    with TiffSink(path, SheetFormat(37, 100, 400, srgb_profile(), 2, bands=3)) as sink:
+        sink.write(pixels[:48])
+        sink.write(pixels[48:])
+        sink.finish()
+    with Image.open(path) as image:
+        assert image.mode == "RGB"
+        assert np.array(image).tobytes() == pixels.tobytes()
+    by_libvips = pyvips.Image.tiffload(str(path), fail_on="warning")
+    assert bytes(by_libvips.write_to_memory()) == pixels.tobytes()
+
+
 @pytest.mark.parametrize("rows", [16, 48, 112])
 @pytest.mark.parametrize("size", SIZES)
 def test_every_decoder_gives_the_very_pixels(

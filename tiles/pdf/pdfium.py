@@ -23,6 +23,7 @@ def opened_pages(path: Path, password: str = "") -> Iterator[pypdfium2.PdfDocume
     """
     with path.open("rb"):  # the disk's own error, where pdfium would speak of a bad file
         pass
+    raw.FPDF_LoadDocument(b"\0", None)  # pdfium's last error stays for good: make it one that cannot be meant
     try:
         document = pypdfium2.PdfDocument(path, password or None)
         document.init_forms()
@@ -42,6 +43,6 @@ def _meaning(code: int | None, has_password: bool) -> ArtworkError:
         return ArtworkError("the PDF is encrypted, and no password is given for it")
     if code == raw.FPDF_ERR_SECURITY:
         return ArtworkError("the PDF is encrypted in a way that is not supported", "Export it without encryption.")
-    if code == raw.FPDF_ERR_SUCCESS:
+    if code == raw.FPDF_ERR_FILE:
         return ArtworkError("the PDF has no pages", _DAMAGED_REMEDY)
     return ArtworkError("the PDF cannot be opened: it is damaged, or is no PDF", _DAMAGED_REMEDY)

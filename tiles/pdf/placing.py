@@ -3,12 +3,13 @@
 import ctypes
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pypdfium2
 from pypdfium2 import raw
+
+from tiles.pdf.marks import Matrix
 
 _DEEPEST = 20  # forms within forms; pdfium itself stops a little later
 _SKEWED = 1e-3  # of an image's longer side: what is less is upright, or on its side
@@ -20,51 +21,22 @@ Span = tuple[int, int]
 """Rows from the first to behind the last."""
 
 
-@dataclass(frozen=True, slots=True)
-class Matrix:
-    """An affine map as PDF writes it: x′ = a·x + c·y + e, y′ = b·x + d·y + f."""
-
-    a: float
-    b: float
-    c: float
-    d: float
-    e: float
-    f: float
-
-    def then(self, other: "Matrix") -> "Matrix":
-        """Return this map followed by another."""
-        return Matrix(
-            self.a * other.a + self.b * other.c,
-            self.a * other.b + self.b * other.d,
-            self.c * other.a + self.d * other.c,
-            self.c * other.b + self.d * other.d,
-            self.e * other.a + self.f * other.c + other.e,
-            self.e * other.b + self.f * other.d + other.f,
-        )
-
-    def rows(self, left: float, bottom: float, right: float, top: float) -> tuple[float, float]:
-        """Return the least and the greatest y′ of a rectangle."""
-        heights = [self.b * x + self.d * y + self.f for x in (left, right) for y in (bottom, top)]
-        return min(heights), max(heights)
-
-
-def to_pixels(page: pypdfium2.PdfPage, width: int, height: int) -> Matrix:
+def to_pixels(page: pypdfium2.PdfPage, width: float, height: float) -> Matrix:
     """Return the map from a page's own coordinates to pixels, y downwards, of a picture of this size of the page."""
     return _upright(page).then(Matrix(width / page.get_width(), 0, 0, -height / page.get_height(), 0, height))
 
 
-def enlargement(page: pypdfium2.PdfPage, width: int, height: int) -> Matrix:
+def enlargement(page: pypdfium2.PdfPage, width: float, height: float) -> Matrix:
     """Return what FPDF_RenderPageBitmapWithMatrix is to be given for a picture of this size of the whole page.
 
     pdfium counts in single precision: the map is such that it arrives at the very numbers of FPDF_RenderPageBitmap.
     """
-    upright, single = _upright(page), np.float32
+    single = np.float32
     wide, high = single(page.get_width()), single(page.get_height())
     across, down = single(width) / wide, single(height) / high
-    e, f = single(upright.e), single(upright.f)
-    right = e * across - e * across
+    f = single(_upright(page).f)
     below = (f * -down + single(height)) - (high - f) * down
-    return Matrix(float(across), 0, 0, float(down), float(right), float(below))
+    return Matrix(float(across), 0, 0, float(down), 0, float(below))
 
 
 def _upright(page: pypdfium2.PdfPage) -> Matrix:
@@ -145,6 +117,7 @@ def _rows(item: Any, to_device: Matrix) -> Iterator[tuple[float, float]]:
     """Yield the rows that an object covers, if it says so."""
     sides = [ctypes.c_float() for _ in range(4)]
     if raw.FPDFPageObj_GetBounds(item, *sides):
-        first, last = to_device.rows(*(side.value for side in sides))
-        if math.isfinite(first) and math.isfinite(last):
-            yield first, last
+        left, bottom, right, top = (side.value for side in sides)
+        rows = [to_device.b * x + to_device.d * y + to_device.f for x in (left, right) for y in (bottom, top)]
+        if all(map(math.isfinite, rows)):
+            yield min(rows), max(rows)

@@ -1,4 +1,4 @@
-"""TIFF: 8-bit RGBA in deflated strips with horizontal predictor (TIFF 6.0; BigTIFF where 4 GB could be reached)."""
+"""TIFF: 8-bit RGBA or RGB in deflated strips, horizontal predictor (TIFF 6.0; BigTIFF where 4 GB could be reached)."""
 
 import struct
 from collections.abc import Callable
@@ -24,12 +24,12 @@ _CODES = {_SHORT: "H", _LONG: "I", _LONG8: "Q"}
 
 
 class TiffSink(PackingSink[list[bytes]]):
-    """A TIFF with resolution, ICC profile and unassociated alpha; strips come in multiples of ROWS_PER_STRIP."""
+    """A TIFF with resolution and ICC profile, its alpha unassociated; strips come in multiples of ROWS_PER_STRIP."""
 
     def __init__(self, path: Path, sheet: SheetFormat) -> None:
         """Open nothing yet; choose BigTIFF if the pixels, uncompressed, would not fit in a classic one."""
         super().__init__(path, sheet)
-        self.is_big = largest_file(sheet.width, sheet.height) >= CLASSIC_LIMIT
+        self.is_big = largest_file(sheet.width, sheet.height, sheet.bands) >= CLASSIC_LIMIT
         self._offsets: list[int] = []
         self._lengths: list[int] = []
 
@@ -59,12 +59,12 @@ class TiffSink(PackingSink[list[bytes]]):
         entries: list[tuple[int, int, list[int] | bytes]] = [
             (256, _LONG, [sheet.width]),
             (257, _LONG, [sheet.height]),
-            (258, _SHORT, [8] * BYTES_PER_PX),
+            (258, _SHORT, [8] * sheet.bands),
             (259, _SHORT, [8]),  # Adobe deflate
             (262, _SHORT, [2]),  # RGB
             (273, word, self._offsets),
             (274, _SHORT, [1]),  # top row first
-            (277, _SHORT, [BYTES_PER_PX]),
+            (277, _SHORT, [sheet.bands]),
             (278, _LONG, [ROWS_PER_STRIP]),
             (279, word, self._lengths),
             (282, _RATIONAL, struct.pack("<II", sheet.dpi, 1)),
@@ -72,7 +72,7 @@ class TiffSink(PackingSink[list[bytes]]):
             (284, _SHORT, [1]),  # samples interleaved
             (296, _SHORT, [2]),  # inches
             (317, _SHORT, [2]),  # horizontal differencing
-            (338, _SHORT, [2]),  # extra sample: unassociated alpha
+            *([(338, _SHORT, [2])] if sheet.bands == BYTES_PER_PX else []),  # extra sample: unassociated alpha
             (34675, _UNDEFINED, sheet.profile),
         ]
         fields = b"".join(self._entry(tag, kind, values) for tag, kind, values in entries)
@@ -98,10 +98,10 @@ class TiffSink(PackingSink[list[bytes]]):
         self._file.write(bytes(self._file.position % 2))
 
 
-def largest_file(width: int, height: int) -> int:
+def largest_file(width: int, height: int, bands: int = BYTES_PER_PX) -> int:
     """Return what a sheet takes at most, in bytes, if its pixels are noise."""
     strips = -(-height // ROWS_PER_STRIP)
-    return int(width * height * BYTES_PER_PX * _GROWTH) + strips * _STRIP_BYTES + _DIRECTORY_BYTES
+    return int(width * height * bands * _GROWTH) + strips * _STRIP_BYTES + _DIRECTORY_BYTES
 
 
 def _pack(strip: Strip, deflater: Deflater) -> list[bytes]:
