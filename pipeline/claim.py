@@ -16,8 +16,9 @@ class Claim:
         self.strangers = {file for file in asked if file not in self.own and outbox.lies(file)}
 
     def check(self, file: str) -> None:
-        """Raise ArtworkError if a file that is not this job's lies under the name."""
-        if file in self.strangers:
+        """Raise ArtworkError if a file that is not this job's lies under the name, by now."""
+        if file in self.strangers or (file not in self.own and self._outbox.lies(file)):
+            self.strangers.add(file)
             raise ArtworkError("a file of that name lies there that this job did not make", "Move it away.")
 
     def put(self, made: SheetFile) -> None:

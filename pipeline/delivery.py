@@ -8,6 +8,7 @@ from there, and removed. The manifest goes last: where it lies, everything it li
 
 import errno
 import hashlib
+import itertools
 import json
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 512_000_000  # 500,000 copies at about 300 bytes, and as much again
 LOCK = ".tilepress.lock"
+SECTIONS = b' "sections": [\n'  # the line of a manifest behind which each line is an entry
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 Result = TypeVar("Result")
@@ -52,7 +54,10 @@ class Outbox(Protocol):
         """Return where a file lies, or will: a path or a URL."""
 
     def former(self) -> Mapping[str, Any]:
-        """Return the manifest that lies there, or was to; an empty one if there is none of ours."""
+        """Return the manifest that lies there, or was to, but for entries of its own lines; {} if there is none."""
+
+    def entries(self) -> Iterator[Any]:
+        """Yield the entries that stand on lines of their own in that manifest, one after the other: see SECTIONS."""
 
     def is_free(self, run: str, files: Collection[str]) -> bool:
         """Tell whether nothing lies there that is not of this run: no manifest of another one, none of these files."""
@@ -102,6 +107,10 @@ class FolderOutbox:
     def former(self) -> Mapping[str, Any]:
         """Return the manifest in the folder."""
         return _read_json(self.folder / self.manifest)
+
+    def entries(self) -> Iterator[Any]:
+        """Yield the entries of the manifest in the folder."""
+        yield from _read_entries(self.folder / self.manifest)
 
     def is_free(self, run: str, files: Collection[str]) -> bool:
         """Tell whether the folder is this run's, or holds neither a manifest nor any of the files."""
@@ -174,6 +183,14 @@ class ShelfOutbox:
         """Return the manifest of the last run that this machine knows of, else the server's."""
         return self._stopover.former() or self._delivered_manifest()
 
+    def entries(self) -> Iterator[Any]:
+        """Yield the entries of the last run that this machine knows of, else the server's."""
+        if self._stopover.former():
+            yield from self._stopover.entries()
+            return
+        with self._delivered() as manifest:
+            yield from _read_entries(manifest)
+
     def is_free(self, run: str, files: Collection[str]) -> bool:
         """Tell whether the server's folder is this run's, or holds neither a manifest nor any of the files."""
         owner = self.former().get("run")
@@ -234,12 +251,16 @@ class ShelfOutbox:
         self._steadily(lambda: self._shelf.put(path, self._manifest, hash_file(path)))
 
     def _delivered_manifest(self) -> Mapping[str, Any]:
+        with self._delivered() as manifest:
+            return _read_json(manifest)
+
+    @contextmanager
+    def _delivered(self) -> Iterator[Path]:
+        """Bring the server's manifest here for the length of the block; nothing is there if there is none."""
         try:
-            with storing(self._scratch):
+            with storing(self._scratch), suppress(ArtworkError):  # there is none
                 self._steadily(lambda: self._shelf.get(self._manifest, self._scratch, MAX_MANIFEST_BYTES))
-                return _read_json(self._scratch)
-        except ArtworkError:  # there is none
-            return {}
+            yield self._scratch
         finally:
             self._scratch.unlink(missing_ok=True)
 
@@ -314,11 +335,23 @@ def planned_files(manifest: Mapping[str, Any]) -> list[str]:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
+    """Return a manifest, but for the entries that stand on lines of their own: there may be many. {} if it is none."""
     try:
-        content = json.loads(path.read_bytes())
+        with path.open("rb") as file:
+            head = b"".join(itertools.takewhile(lambda line: line != SECTIONS, file))
+            cut = file.tell() < path.stat().st_size or head.endswith(b",\n")
+        content = json.loads(head.rstrip().removesuffix(b",") + b"}" if cut else head)
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def _read_entries(path: Path) -> Iterator[Any]:
+    """Yield the entries of a manifest that stand on lines of their own, as far as they can be read."""
+    with suppress(OSError), path.open("rb") as file:
+        for line in itertools.dropwhile(lambda line: line != SECTIONS, file):
+            with suppress(ValueError):
+                yield json.loads(line.strip().removesuffix(b","))
 
 
 def as_text(manifest: Mapping[str, Any]) -> tuple[str, ...]:

@@ -19,13 +19,14 @@ def start_early(file: Path, environ: Mapping[str, str]) -> None:
     store = _store(data, file)
     if store is None:
         return
-    from pipeline.sections.trade import SECTIONING  # noqa: PLC0415
+    from pipeline.sections.trade import SDK_MODULES, SECTIONING  # noqa: PLC0415
     from tiles.server import start_server  # noqa: PLC0415 - costs time that other runs spare
     from tiles.store import TileStore  # noqa: PLC0415
     from tiles.trade import DECODING  # noqa: PLC0415
 
     kinds = _kinds(data)
     modules = SECTIONING.modules if "sections" in kinds else ()
+    modules += SDK_MODULES if _asks_gemini(data) else ()
     if "mockups" in kinds or ("gangsheet" in kinds and TileStore(store).is_empty()):
         modules += DECODING.modules
     if modules:
@@ -39,6 +40,12 @@ def _read(file: Path, environ: Mapping[str, str]) -> dict[str, Any]:
     except TilepressError:
         return {}
     return data if isinstance(data, dict) else {}
+
+
+def _asks_gemini(data: Mapping[str, Any]) -> bool:
+    jobs = data.get("jobs")
+    analyzers = [job.get("analyzer") for job in jobs if isinstance(job, dict)] if isinstance(jobs, list) else []
+    return any(isinstance(analyzer, dict) and analyzer.get("kind") == "gemini" for analyzer in analyzers)
 
 
 def _kinds(data: Mapping[str, Any]) -> set[str]:

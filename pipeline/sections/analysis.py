@@ -29,6 +29,10 @@ class Analyzer(Protocol):
     def leaves_traces(self) -> bool:
         """Whether `analyze` may leave something elsewhere, which `forget` removes."""
 
+    @property
+    def account(self) -> str:
+        """What tells whose that is: an analyser of the same account can remove it. It is no secret."""
+
     def analyze(self, section: Section) -> Analysis:
         """Return what there is to say of a section; which analyser says so stands under `kind`.
 

@@ -1,11 +1,15 @@
 """The bindery of a section job: what every step of it has at hand, and how its settings are read."""
 
+import hashlib
+import unicodedata
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from config.designs import Sources
-from config.errors import ConfigurationError
+from config.errors import ArtworkError, ConfigurationError
 from config.sections import GeminiAnalyzer, SectionsJob
 from config.units import parse_bytes
 from pipeline.context import Context
@@ -15,13 +19,15 @@ from pipeline.patterns import matching
 from pipeline.sections.analysis import Analyzer
 from pipeline.sections.analyzers import open_analyzer
 from pipeline.sections.handling import ImageForm
-from pipeline.sections.traces import forget_trace
-from pipeline.sections.trade import SECTIONING
-from pipeline.storage.address import is_url, parse_address, public_name
+from pipeline.sections.traces import TRACES, Traces, forget_trace, opened_traces
+from pipeline.sections.trade import SDK_MODULES, SECTIONING
+from pipeline.storage.address import is_url, parse_address, public_name, split_page
 from tiles.trade import Trade
 from tiles.workbench import Workbench
 
-SDK_MODULES = ("google.genai",)  # half a second to import: once in the server, not in every child
+MANIFEST = "sections.json"
+LEAST_BYTES = 200_000_000  # of a section's process, with what it maps and never touches
+LOOKING_REMEDY = "The document may be damaged: see what qpdf --check says. documents.timeout_s can be raised."
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +55,9 @@ class Bindery:
 
     @property
     def section_bytes(self) -> int:
-        """The most memory that the process of one section may hold."""
-        return min(parse_bytes(self.job.limits.memory), self.context.governor.limit.bytes)
+        """The most memory that the process of one section may hold: so much that all of them fit, if that suffices."""
+        share = max(self.context.governor.limit.bytes // self.workers, LEAST_BYTES)
+        return min(parse_bytes(self.job.limits.memory), self.context.governor.limit.bytes, share)
 
     @property
     def images(self) -> ImageForm | None:
@@ -63,7 +70,11 @@ class Bindery:
         if self.job.document is not None:
             return [self.job.document if self._is_on_a_server else Path(self.job.document).name]
         instead = "Name the document of a server under document."
-        return matching(self.job.documents.glob or "", self.library, Path(self.place), "documents", instead)
+        found = matching(self.job.documents.glob or "", self.library, Path(self.place), "documents", instead)
+        assert isinstance(self.library.root, Path)  # or there would be no files to match
+        names = [name for name in found if not (self.library.root / name).with_name(MANIFEST).exists()]  # results
+        _check_apart(names)
+        return names
 
     @property
     def _is_on_a_server(self) -> bool:
@@ -73,8 +84,13 @@ class Bindery:
         """Return where a document's results go: of several documents, each has a folder named like itself."""
         if self.job.document is not None:
             return self.place
-        name = str(PurePosixPath(document).with_suffix(""))
-        return f"{self.place.rstrip('/')}/{name}" if is_url(self.place) else str(Path(self.place) / name)
+        name = _folder_name(document)
+        if not is_url(self.place):
+            return str(Path(self.place) / name)
+        try:
+            return str(parse_address(self.place).below(name))
+        except ValueError:
+            raise ArtworkError("its name cannot be that of a folder on a server; rename it") from None
 
     @property
     def _trade(self) -> Trade:
@@ -83,7 +99,8 @@ class Bindery:
 
     def looking(self) -> Workbench:
         """Return the child that looks at documents as a whole."""
-        return Workbench(1, self.section_bytes, self.job.documents.timeout_s, self._trade)
+        trade = replace(self._trade, work="looking at it", remedy=LOOKING_REMEDY)
+        return Workbench(1, self.section_bytes, self.job.documents.timeout_s, trade)
 
     def bench(self) -> Workbench:
         """Return the children that make sections; with `collect_garbage` each section has a process of its own."""
@@ -91,12 +108,21 @@ class Bindery:
 
     def forget(self, token: str, within_s: float) -> None:
         """Have the analyser remove, from a child, what it left elsewhere under a token; ArtworkError if it cannot."""
-        with Workbench(1, self.section_bytes, within_s, self._trade) as bench:
+        trade = replace(self._trade, work="removing it", remedy="")
+        with Workbench(1, self.section_bytes, within_s, trade) as bench:
             bench.submit(forget_trace, self.analyzer, token).result()
+
+    def traces(self) -> AbstractContextManager[Traces]:
+        """Open the job's traces: they lie in the store, as results may go to another folder each day."""
+        place = hashlib.sha256(self.job.output.to.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+        path = self.context.store.root / TRACES / f"{self.job.name}-{place}.json"
+        return opened_traces(path, self.forget, self.analyzer.account)
 
 
 def open_bindery(job: SectionsJob, context: Context) -> Bindery:
     """Return the bindery for a job; ConfigurationError if results would be written where documents are read."""
+    if job.document is not None and split_page(job.document)[1] is not None:
+        raise ConfigurationError("document: a whole document is taken apart, not a page", "Leave #page= out.")
     library = Library(_sources(job), context.folder, context.servers, context.store, "documents.root")
     place = place_of(job.output.to, context.folder, datetime.now(UTC).date().isoformat())
     if same_place(place, library.root_name):
@@ -104,6 +130,22 @@ def open_bindery(job: SectionsJob, context: Context) -> Bindery:
             "output.to and the documents' folder are the same", "Results could overwrite them: name another folder."
         )
     return Bindery(job, context, library, open_analyzer(job.analyzer), place)
+
+
+def _folder_name(document: str) -> str:
+    """Return the folder that the results of one of several documents go to, below the place."""
+    return str(PurePosixPath(document).with_suffix(""))
+
+
+def _check_apart(documents: Sequence[str]) -> None:
+    """Raise ConfigurationError if two documents would have the same folder, also on disks that do not tell a from A."""
+    folders: dict[str, str] = {}
+    for document in documents:
+        first = folders.setdefault(unicodedata.normalize("NFC", _folder_name(document)).casefold(), document)
+        if first != document:
+            raise ConfigurationError(
+                f"the results of {first} and {document} would go to the same folder", "Rename one of them."
+            )
 
 
 def public(document: str) -> str:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from config.errors import ArtworkError
 from pipeline.context import Stopwatch
@@ -38,33 +39,38 @@ def opened_document(reference: str, bindery: Bindery, watch: Stopwatch) -> Itera
 
     Raises ArtworkError if there is none, or it cannot be used.
     """
-    store, library = bindery.context.store, bindery.library
+    library = bindery.library
     library.check()
-    mended = store.scratch("mended.pdf")
-    with storing(store.root):
+    mended = bindery.context.store.scratch("mended.pdf")
+    try:
+        with watch.step("fetch"), storing(bindery.context.store.root):
+            found = _look(reference, bindery, mended)
+        yield found
+    finally:
+        mended.unlink(missing_ok=True)
+
+
+def _look(reference: str, bindery: Bindery, mended: Path) -> OpenDocument:
+    """Find a document, have a child look at it while it is hashed, and mend it into `mended` if it is damaged."""
+    name, password = public(reference), bindery.job.password or ""
+    path = bindery.library.locate(reference)
+    if not is_text(str(path)):
+        raise ArtworkError("its name is no UTF-8 text; rename it")
+    with bindery.looking() as bench:
         try:
-            with watch.step("fetch"), bindery.looking() as bench:
-                path = library.locate(reference)
-                if not is_text(str(path)):
-                    raise ArtworkError("its name is no UTF-8 text; rename it")
-                try:
-                    size, stamp = path.stat().st_size, stamp_of(path)
-                    library.limits.check_bytes(size)
-                    looking = bench.submit(survey_document, path, bindery.job.password or "")
-                    document = Document(hash_file(path), path, bindery.job.password or "")
-                except OSError as error:
-                    raise ArtworkError(f"cannot be read: {error.strerror}") from None
-                survey = looking.result()
-                found = OpenDocument(public(reference), document.sha256, size, document, stamp, survey)
-                if survey.repairs:
-                    bench.submit(mend_document, document, mended).result()
-                    log.warning(
-                        f"{found.name} is damaged, and was mended: {'; '.join(survey.repairs)}",
-                        extra={"document": found.name, "repairs": survey.repairs},
-                    )
-                    copy = replace(document, path=mended, password="")
-                    found = replace(found, source=copy, stamp=stamp_of(mended))
-                bench.close()
-            yield found
-        finally:
-            mended.unlink(missing_ok=True)
+            size, stamp = path.stat().st_size, stamp_of(path)
+            bindery.library.limits.check_bytes(size)
+            looking = bench.submit(survey_document, path, password)
+            document = Document(hash_file(path), path, password)
+        except OSError as error:
+            raise ArtworkError(f"cannot be read: {error.strerror}") from None
+        survey = looking.result()
+        if not survey.repairs:
+            return OpenDocument(name, document.sha256, size, document, stamp, survey)
+        log.warning(
+            f"{name} is damaged, and is mended: {'; '.join(survey.repairs)}",
+            extra={"document": name, "repairs": survey.repairs},
+        )
+        bench.submit(mend_document, document, mended).result()
+        copy = replace(document, path=mended, password="")
+        return OpenDocument(name, document.sha256, size, copy, stamp_of(mended), survey)

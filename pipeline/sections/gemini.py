@@ -3,6 +3,7 @@
 Knows the story, not the service: that is in `geminicalls`, which needs the packages of `tilepress[gemini]`.
 """
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -68,6 +69,11 @@ class Gemini:
     def leaves_traces(self) -> bool:
         """Whether a process that dies leaves something: its upload, which the service drops after two days."""
         return True
+
+    @property
+    def account(self) -> str:
+        """A digest of where uploads lie, and by which key: too short to tell the key."""
+        return hashlib.sha256(f"{self.endpoint}\0{self.api_key}".encode()).hexdigest()[:12]
 
     def analyze(self, section: Section) -> Analysis:
         """Return what the model answers, as `kind` "gemini".

@@ -74,7 +74,8 @@ class Problem:
 class Made:
     """What became of a section: files that are whole, the analysis, and the problem that ended it early, if any.
 
-    `seconds` is how long it took, `peak_bytes` the most memory its process held.
+    `seconds` is how long it took, `peak_bytes` the most memory its process held. `is_clean` says that the analyser has
+    left nothing elsewhere; `is_lost` that the process died, and something may still be on its way there.
     """
 
     files: tuple[MadeFile, ...]
@@ -82,6 +83,8 @@ class Made:
     problem: Problem | None
     seconds: float
     peak_bytes: int
+    is_clean: bool = True
+    is_lost: bool = False
 
 
 def handle(work: SectionWork) -> Made:
@@ -89,15 +92,19 @@ def handle(work: SectionWork) -> Made:
     began = time.monotonic()
     forget_peak()
     files: list[MadeFile] = []
-    analysis, problem = None, None
+    analysis, problem, is_clean = None, None, True
     try:
-        with writing(work.folder / work.section.pdf, "sections"):
-            for made in _files(work):
-                files.append(made)
-        _check_unchanged(work)
+        try:
+            with writing(work.folder / work.section.pdf, "sections"):
+                for made in _files(work):
+                    files.append(made)
+        finally:
+            _check_unchanged(work)  # whatever came of it, that is the reason
         section = work.section
         cut = Section(section.title, section.pages, work.folder / section.pdf, work.attempt)
+        is_clean = False
         analysis = work.analyzer.analyze(cut)
+        is_clean = "left" not in analysis
     except ArtworkError as error:
         problem = Problem(error.message, error.remedy, isinstance(error, UnavailableError))
     except MemoryError:
@@ -106,7 +113,8 @@ def handle(work: SectionWork) -> Made:
         raise
     except Exception as error:  # hostile bytes find bugs in any library: they cost this section alone
         problem = _bug(error)
-    return Made(tuple(files), analysis, problem, time.monotonic() - began, peak_resident_bytes())
+    seconds = time.monotonic() - began
+    return Made(tuple(files), analysis, problem, seconds, peak_resident_bytes(), is_clean)
 
 
 def _bug(error: Exception) -> Problem:

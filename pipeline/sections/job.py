@@ -8,13 +8,13 @@ from pipeline.context import Context, Stopwatch
 from pipeline.delivery import open_outbox, storing
 from pipeline.log import report_memory
 from pipeline.report import Report, total
-from pipeline.sections.bindery import Bindery, open_bindery, public
+from pipeline.sections.bindery import MANIFEST, Bindery, open_bindery, public
 from pipeline.sections.documents import OpenDocument, opened_document
 from pipeline.sections.journal import Journal
 from pipeline.sections.making import Making
 from pipeline.sections.planning import SectionsPlan, describe_gaps, plan_sections
-from pipeline.sections.register import JOURNAL, KIND, MANIFEST, Register
-from pipeline.sections.traces import TRACES, Traces
+from pipeline.sections.register import JOURNAL, KIND, Register
+from pipeline.sections.traces import Traces
 
 log = logging.getLogger(__name__)
 
@@ -24,16 +24,20 @@ def run(job: SectionsJob, context: Context) -> Report:
     bindery, watch = open_bindery(job, context), Stopwatch()
     with context.governor, report_memory(lambda: context.governor.last_bytes):
         documents = bindery.documents()
-        reports = [_take_apart_or_tell(document, bindery, alone=len(documents) == 1) for document in documents]
+        with storing(context.store.root), bindery.traces() as traces:
+            traces.clear()
+            reports = [
+                _take_apart_or_tell(document, bindery, traces, alone=len(documents) == 1) for document in documents
+            ]
     with storing(context.store.root):
         context.store.prune(context.store_max_bytes)
     return total(reports, watch.seconds()["total"], context.governor.peak_bytes)
 
 
-def _take_apart_or_tell(reference: str, bindery: Bindery, *, alone: bool) -> Report:
+def _take_apart_or_tell(reference: str, bindery: Bindery, traces: Traces, *, alone: bool) -> Report:
     """Take a document apart, or say why not; a setting that fits no document at all is an error of its own."""
     try:
-        return take_apart(reference, bindery)
+        return take_apart(reference, bindery, traces)
     except (ArtworkError, ConfigurationError) as error:
         if alone and isinstance(error, ConfigurationError):
             raise
@@ -44,18 +48,17 @@ def _take_apart_or_tell(reference: str, bindery: Bindery, *, alone: bool) -> Rep
         return Report(ordered=1, rejected=1)
 
 
-def take_apart(reference: str, bindery: Bindery) -> Report:
+def take_apart(reference: str, bindery: Bindery, traces: Traces) -> Report:
     """Make the sections of one document, in their order; each appears whole, and what cannot be made is told of."""
     context, job, watch = bindery.context, bindery.job, Stopwatch()
     with opened_document(reference, bindery, watch) as document:
         plan = plan_sections(job, document.survey, document.sha256, document.name)
         with (
             open_outbox(bindery.place_for(reference), job.name, context, KIND, MANIFEST) as outbox,
+            storing(outbox.folder),
             Journal(outbox.folder / JOURNAL) as journal,
             bindery.bench() as bench,
         ):
-            traces = Traces(outbox.folder / TRACES, bindery.forget)
-            traces.clear()
             register = Register(plan, document, outbox, journal, bindery, watch)
             announce(document, plan, register)
             register.clear()

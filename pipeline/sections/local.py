@@ -35,6 +35,11 @@ class LocalAnalyzer:
         """Nothing is left elsewhere."""
         return False
 
+    @property
+    def account(self) -> str:
+        """Nobody's."""
+        return ""
+
     def analyze(self, section: Section) -> Analysis:
         """Return what there is to say of a section; ArtworkError if its PDF cannot be read."""
         from tiles.pdf.examine import examine  # noqa: PLC0415 (children import pdfium, not the run's own process)
@@ -54,6 +59,11 @@ class NoAnalyzer:
     def leaves_traces(self) -> bool:
         """Nothing is left elsewhere."""
         return False
+
+    @property
+    def account(self) -> str:
+        """Nobody's."""
+        return ""
 
     def analyze(self, section: Section) -> Analysis:  # noqa: ARG002 (the protocol's)
         """Return the analysis of one who did not look."""

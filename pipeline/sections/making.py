@@ -117,6 +117,8 @@ class Making:
         if self._rested_from is not None:
             self._pause_until(self._rested_from + job.delay_s)
         context.stop.check()
+        if not self._under_way and self._need_bytes > context.governor.room_bytes():
+            self._bench.close()  # a child that waits for its next section holds what the last one took
         context.governor.admit("the next section", self._need_bytes)
         check_space(self._outbox.folder, attempt.section.pdf, self._file_bytes(attempt.section))
         if self._bindery.analyzer.leaves_traces:
@@ -184,7 +186,10 @@ class Making:
         self._rested_from = time.monotonic()
         if isinstance(outcome, ArtworkError):
             self._remove(attempt.section)  # whatever its child had finished, nobody knows
-            outcome = Made((), None, Problem(outcome.message, outcome.remedy, isinstance(outcome, LostError)), 0.0, 0)
+            lost = isinstance(outcome, LostError)
+            outcome = Made(
+                (), None, Problem(outcome.message, outcome.remedy, lost), 0.0, 0, is_clean=False, is_lost=lost
+            )
         problem = outcome.problem
         if self._bindery.analyzer.leaves_traces:
             self._account_for(attempt.token, outcome)
@@ -217,10 +222,10 @@ class Making:
 
     def _account_for(self, token: str, made: Made) -> None:
         """See to it that nothing lies elsewhere any more that an attempt has left."""
-        if made.analysis is not None and "left" not in made.analysis:
+        if made.is_clean:
             self._traces.gone(token)
         else:
-            self._traces.remove(token)
+            self._traces.remove(token, for_good=not made.is_lost)
 
     def _try_again(self, attempt: Attempt, reason: str) -> None:
         pause = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (attempt.number - 1)) * random.uniform(1, 1.5)
@@ -239,13 +244,13 @@ class Making:
             self._remove(attempt.section)
         for attempt in self._under_way if self._bindery.analyzer.leaves_traces else ():
             if (left := until - time.monotonic()) > 0:
-                self._traces.remove(attempt.token, left)
+                self._traces.remove(attempt.token, left, for_good=False)
 
     def _remove(self, section: PlannedSection, but: Collection[str] = ()) -> None:
         """Remove what lies here of a section, half written or whole, but for some of its files."""
         for file in set(section.files(self._bindery.job)) - set(but) - self._register.strangers:
             for name in (file, file + PARTIAL):
-                with suppress(FileNotFoundError):
+                with suppress(OSError):  # what cannot be removed now is by the next run
                     (self._outbox.folder / name).unlink()
 
 

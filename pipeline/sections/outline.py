@@ -8,7 +8,7 @@ import yaml
 from config.errors import ArtworkError, ConfigurationError, ExitCode
 from config.pageranges import format_page_ranges, pages_of
 from pipeline.machine import memory_limit
-from pipeline.sections.planning import by_outline
+from pipeline.sections.planning import by_outline, one_line
 from pipeline.sections.trade import SECTIONING
 from tiles.tasks import survey_document
 from tiles.workbench import Workbench
@@ -28,7 +28,7 @@ def show_outline(file: Path, depth: int, password: str, say: Callable[[str], Non
             survey = bench.submit(survey_document, file, password).result()
         except ArtworkError as error:
             raise ArtworkError(f"{file.name}: {error.message}", error.remedy) from None
-    say(f"# {file.name}: {pages_of(survey.pages)}" + (f", {survey.title}" if survey.title else ""))
+    say(f"# {one_line(file.name)}: {pages_of(survey.pages)}" + (f", {one_line(survey.title)}" if survey.title else ""))
     for repair in survey.repairs:
         say(f"# damaged, and mended: {repair}")
     marks = [mark for mark in survey.bookmarks if mark.level <= depth]
@@ -38,7 +38,7 @@ def show_outline(file: Path, depth: int, password: str, say: Callable[[str], Non
     say("sections:")
     for title, pages in by_outline(marks, survey.pages, file.name):
         entry = yaml.safe_dump(
-            {"title": title, "pages": format_page_ranges(pages)},
+            {"title": title.replace("${", "$${"), "pages": format_page_ranges(pages)},
             default_flow_style=True,
             allow_unicode=True,
             width=10_000,

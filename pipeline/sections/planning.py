@@ -16,6 +16,7 @@ from config.sections import MAX_TITLE, MOST_SECTIONS, ByCount, ByOutline, Sectio
 from pipeline.sections.planned import PlannedSection
 from tiles.pdf.values import Bookmark, Survey
 
+MOST_PAGES = 1_000_000  # of all sections together: an outline may jump to and fro
 RECIPE = 1  # counts up when the same settings come to give other files
 _MOST_BYTES_OF_A_CHARACTER = 4  # in UTF-8
 _ROOM_FOR_ENDINGS = 30  # bytes of a file name: `_p000123.tif.partial` and the like
@@ -41,13 +42,30 @@ def plan_sections(job: SectionsJob, survey: Survey, sha256: str, document: str) 
             f"{document}: {len(chosen):,} sections are too many; at most {MOST_SECTIONS:,} are made",
             "Take larger ones.",
         )
+    if sum(len(pages) for _, pages in chosen) > MOST_PAGES:
+        raise ConfigurationError(
+            f"{document}: the sections have more than {MOST_PAGES:,} pages in all", "Have them overlap less."
+        )
     recipe = _recipe(job, sha256)
     sections = []
     for number, (title, pages) in enumerate(chosen, 1):
         stem = _stem(job, number, title, document)
         sections.append(PlannedSection(number, title, pages, stem, _key(recipe, number, title, pages, stem)))
+    _check_names(sections, document)
     held = {page for section in sections for page in section.pages}
     return SectionsPlan(tuple(sections), tuple(page for page in range(1, survey.pages + 1) if page not in held))
+
+
+def _check_names(sections: Sequence[PlannedSection], document: str) -> None:
+    """Raise ConfigurationError if two sections would have the same files, on disks that do not tell a from A either."""
+    numbers: dict[str, int] = {}
+    for section in sections:
+        first = numbers.setdefault(section.stem.casefold(), section.number)
+        if first != section.number:
+            raise ConfigurationError(
+                f"{document}: sections {first} and {section.number} would both be {section.pdf}",
+                "Set {number} apart in output.filename, as in {number:03}_{title}.",
+            )
 
 
 def _chosen(job: SectionsJob, survey: Survey, document: str) -> list[tuple[str, tuple[int, ...]]]:
@@ -81,20 +99,21 @@ def by_outline(marks: Sequence[Bookmark], page_count: int, document: str) -> lis
         )
     starts = sorted({mark.page for mark in marks})
     after = dict(zip(starts, [*starts[1:], page_count + 1], strict=True))
-    sections = []
-    for mark, following in zip(marks, [*marks[1:], None], strict=True):
-        shares_page = following is not None and following.page == mark.page
-        end = mark.page if shares_page else after[mark.page] - 1
-        pages = tuple(range(mark.page, end + 1))
-        sections.append((_clean(mark.title) or _page_title(pages), pages))
-    return sections
+    ends = [
+        mark.page if following is not None and following.page == mark.page else after[mark.page] - 1
+        for mark, following in zip(marks, [*marks[1:], None], strict=True)
+    ]
+    if sum(end + 1 - mark.page for mark, end in zip(marks, ends, strict=True)) > MOST_PAGES:
+        raise ConfigurationError(f"{document}: its outline jumps to and fro too often", "List the pages yourself.")
+    spans = [(mark.title, tuple(range(mark.page, end + 1))) for mark, end in zip(marks, ends, strict=True)]
+    return [(one_line(title) or _page_title(pages), pages) for title, pages in spans]
 
 
 def _page_title(pages: Sequence[int]) -> str:
     return f"Page {pages[0]}" if len(pages) == 1 else f"Pages {format_page_ranges(pages)}"
 
 
-def _clean(title: str) -> str:
+def one_line(title: str) -> str:
     """Return a title from a document as one short line."""
     kept = (char for char in title if unicodedata.category(char) != "Cf")  # soft hyphens and the like
     printable = "".join(char if char.isprintable() else " " for char in kept)

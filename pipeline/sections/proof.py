@@ -86,7 +86,8 @@ def _find_document(evidence: Evidence) -> tuple[Document | None, str]:
 
 def _check_section(entry: Mapping[str, Any], document: Document | None, evidence: Evidence) -> Iterator[str]:
     """Yield what is wrong with one section: its files, and what they would be if they were made again."""
-    if not entry["files"]:
+    yield from _check_listing(entry, evidence.manifest)
+    if not any(file["kind"] == "pdf" for file in entry["files"]):
         return
     scratch = evidence.place.store.root.with_name("again")
     scratch.mkdir(exist_ok=True)
@@ -108,6 +109,22 @@ def _check_section(entry: Mapping[str, Any], document: Document | None, evidence
                 yield f"{name}: {problem}"
     finally:
         shutil.rmtree(scratch)
+
+
+def _check_listing(entry: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a section does not list, if it is said to be complete."""
+    pages = parse_page_ranges(entry["pages"], manifest["document"]["pages"])
+    if entry["page_count"] != len(pages):
+        yield f"page_count is {entry['page_count']}, counted: {len(pages)}"
+    if entry["error"] is not None:
+        return
+    images = [file["page"] for file in entry["files"] if file["kind"] == "page"]
+    if images != (list(pages) if manifest["images"] else []):
+        yield "the images listed are not those of its pages"
+    kinds = [file["kind"] for file in entry["files"] if file["kind"] != "page"]
+    wanted = ["pdf", *(kind for kind in ("text", "preview") if manifest[kind])]
+    if kinds != wanted:
+        yield f"it lists {', '.join(kinds) or 'no files'}; a complete section has {', '.join(wanted)}"
 
 
 def _make_again(entry: Mapping[str, Any], document: Document, scratch: Path, evidence: Evidence) -> Made | ArtworkError:

@@ -5,10 +5,11 @@ seconds behind at most. What is no longer asked for is removed.
 """
 
 import hashlib
+import logging
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from config import VERSION
@@ -17,7 +18,7 @@ from pipeline.claim import Claim
 from pipeline.context import Stopwatch
 from pipeline.delivery import Outbox, as_text, planned_files, write_pieces
 from pipeline.sections.analysis import Analysis
-from pipeline.sections.bindery import Bindery
+from pipeline.sections.bindery import MANIFEST, Bindery
 from pipeline.sections.documents import OpenDocument
 from pipeline.sections.handling import Made
 from pipeline.sections.journal import Entry, Journal
@@ -27,11 +28,13 @@ from pipeline.sections.summary import SUMMARY, summary_pieces
 
 SCHEMA = 1
 KIND = "sections"
-MANIFEST = "sections.json"
 JOURNAL = ".tilepress.journal"
+_RELIED_ON = ("number", "key", "files", "error")  # of an entry of a former run
 NOTE_EVERY_S = 2.0
 PUBLISH_EVERY_S = 30.0  # to a server: whoever goes on may be another machine, which knows nothing but what lies there
 NOTE_SHARE = 20.0  # so many times as long as the last one took, at least: at most a twentieth of the time
+
+log = logging.getLogger(__name__)
 
 
 class Register:
@@ -50,28 +53,23 @@ class Register:
         self._plan, self._document, self._outbox, self._bindery = plan, document, outbox, bindery
         self._journal = journal
         self.watch = watch
-        manifest = outbox.former()
-        former = former_entries(manifest) | {entry["key"]: entry for entry in journal.former() if _is_entry(entry)}
+        known = known_entries(outbox, journal)
         files = [file for section in plan.sections for file in section.files(bindery.job)]
         self._files = [*files, SUMMARY]
-        own = {*planned_files(manifest), *(file["file"] for entry in former.values() for file in entry["files"])}
-        self._claim = Claim(outbox, self._files, own)
-        journal.begin(self._kept(former))
+        made = (file["file"] for entry in known.values() for file in entry["files"])
+        self._claim = Claim(outbox, self._files, {*planned_files(outbox.former()), *made})
+        unchanged = {section.key: section for section in plan.sections if self._is_there(known.get(section.key))}
+        self._done = {section.number for section in unchanged.values()}
+        journal.begin(entry for entry in _stated(outbox, journal) if entry["key"] in unchanged)
         self.unchanged = self.made = len(self._done)
         self.failed = 0
         self._noted_at = self._noting_s = self._publishing_s = 0.0
         self._published_at = time.monotonic()
 
-    def _kept(self, former: Mapping[str, Entry]) -> Iterator[Entry]:
-        """Yield the entries of sections that are there already, made of the same."""
-        self._done: set[int] = set()
-        for section in self._plan.sections:
-            entry = former.get(section.key)
-            if entry is not None and entry["error"] is None and self._is_there(entry):
-                self._done.add(section.number)
-                yield entry
-
-    def _is_there(self, entry: Entry) -> bool:
+    def _is_there(self, entry: Entry | None) -> bool:
+        """Tell whether a section is there already, made of the same, and complete."""
+        if entry is None or entry["error"] is not None:
+            return False
         return all(self._outbox.keeps(file["file"], file["bytes"], file["sha256"]) for file in entry["files"])
 
     def missing(self) -> list[PlannedSection]:
@@ -79,9 +77,15 @@ class Register:
         return [section for section in self._plan.sections if section.number not in self._done]
 
     def clear(self) -> None:
-        """Make the place ready: what former runs left there and nobody asks for any more is removed."""
+        """Make the place ready: what former runs left there goes, but for the sections that stay as they are.
+
+        What was made of other pages, or by other settings, would be taken for what it is called.
+        """
         asked = [file for file in self._files if file not in self._claim.strangers]
-        self._outbox.begin(asked, asked)
+        stays = [section for section in self._plan.sections if section.number in self._done]
+        self._outbox.begin(asked, {file for section in stays for file in section.files(self._bindery.job)})
+        if SUMMARY in self._claim.strangers:
+            log.warning(f"{SUMMARY} is not written: a file of that name lies there that this job did not make")
         self._outbox.publish(self._manifest(None))  # whoever comes next knows what is this job's
 
     @property
@@ -187,11 +191,15 @@ class Register:
                 "file": document.name,
                 "sha256": document.sha256,
                 "bytes": document.bytes,
-                **asdict(document.survey),
-                "bookmarks": len(document.survey.bookmarks),
+                "pages": document.survey.pages,
+                "title": document.survey.title,
+                "encrypted": document.survey.encrypted,
+                "repairs": list(document.survey.repairs),
             },
             "documents_root": self._bindery.library.root_name,
             "analyzer": analyzer_settings(job),
+            "text": job.output.text,
+            "preview": job.output.preview,
             "images": job.pages.model_dump(mode="json") if job.pages else None,
             "gaps": format_page_ranges(self._plan.gaps),
             "planned": [file for file in self._files if file not in self._claim.strangers],
@@ -210,11 +218,19 @@ class Register:
         }
 
 
-def former_entries(manifest: Mapping[str, Any]) -> dict[str, Entry]:
-    """Return what a sections.json says was made, by key."""
-    sections = manifest.get("sections")
-    listed = sections if isinstance(sections, list) else []
-    return {entry["key"]: entry for entry in listed if _is_entry(entry)}
+def known_entries(outbox: Outbox, journal: Journal) -> dict[str, Entry]:
+    """Return what is known of former sections, by key: number, files and error of each, and no analysis."""
+    return former_entries(_stated(outbox, journal))
+
+
+def _stated(outbox: Outbox, journal: Journal) -> Iterator[Entry]:
+    """Yield what a former run has written down of its sections; what the journal says comes last, and counts."""
+    return filter(_is_entry, chain(outbox.entries(), journal.former()))
+
+
+def former_entries(entries: Iterable[Any]) -> dict[str, Entry]:
+    """Return entries by their keys, those that are any, with no more of them than is relied on."""
+    return {entry["key"]: {name: entry[name] for name in _RELIED_ON} for entry in entries if _is_entry(entry)}
 
 
 def _without_traces(analysis: Analysis | None) -> Analysis | None:
@@ -224,7 +240,7 @@ def _without_traces(analysis: Analysis | None) -> Analysis | None:
 
 def _is_entry(entry: object) -> bool:
     """Tell whether something is a section's entry, as far as it is relied on."""
-    if not isinstance(entry, dict) or not {"number", "key", "files", "error"} <= entry.keys():
+    if not isinstance(entry, dict) or not set(_RELIED_ON) <= entry.keys():
         return False
     if not isinstance(entry["key"], str):
         return False

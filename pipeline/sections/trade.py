@@ -2,6 +2,7 @@
 
 from tiles.trade import Trade
 
+SDK_MODULES = ("google.genai",)  # half a second to import: once in the server, not in every child
 SECTIONING = Trade(
     "taking it apart",
     "the process at work on it",

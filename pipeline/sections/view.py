@@ -12,10 +12,11 @@ from pipeline.context import Context, Stopwatch
 from pipeline.delivery import FolderOutbox, storing
 from pipeline.kinds import Outlook
 from pipeline.prediction import PROCESS_BYTES, SERVER_BYTES, section_bytes
-from pipeline.sections.bindery import Bindery, open_bindery, public
+from pipeline.sections.bindery import MANIFEST, Bindery, open_bindery, public
 from pipeline.sections.documents import OpenDocument, opened_document
+from pipeline.sections.journal import Journal
 from pipeline.sections.planning import SectionsPlan, describe_gaps, plan_sections
-from pipeline.sections.register import MANIFEST, former_entries
+from pipeline.sections.register import JOURNAL, known_entries
 from pipeline.storage.address import is_url
 
 MAX_LINES_SHOWN = 50  # of a document's sections
@@ -91,8 +92,10 @@ def _unchanged(plan: SectionsPlan, place: str) -> int:
     """Return how many are there already, where that can be told without asking a server."""
     if is_url(place):
         return 0
-    known = former_entries(FolderOutbox(Path(place), MANIFEST).former())
-    return sum(section.key in known and known[section.key]["error"] is None for section in plan.sections)
+    outbox = FolderOutbox(Path(place), MANIFEST)
+    known = known_entries(outbox, Journal(outbox.folder / JOURNAL))
+    made = [known[section.key] for section in plan.sections if section.key in known]
+    return sum(entry["error"] is None and all(outbox.lies(file["file"]) for file in entry["files"]) for entry in made)
 
 
 def _named(name: str, message: str) -> str:

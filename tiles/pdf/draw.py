@@ -51,8 +51,8 @@ def draw_page(
 ) -> tuple[SheetFile, tuple[int, int]]:
     """Draw a page, counted from 1, into the file `target`, which appears whole or not at all; return its pixels too.
 
-    It is tagged with `dpi` and sRGB, and has alpha if its background is transparent. Raises ArtworkError for a page that
-    cannot be drawn or would have more than `max_pixels`, before anything is; OSError for the disk.
+    It is tagged with `dpi` and sRGB, and has alpha if its background is transparent. Raises ArtworkError for a page
+    that cannot be drawn or would have more than `max_pixels`, before anything is; OSError for the disk.
     """
     with opened_pages(pdf, password) as document:
         return draw_open_page(
