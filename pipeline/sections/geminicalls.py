@@ -5,6 +5,7 @@ of `tilepress[gemini]`.
 """
 
 import json
+import pickle
 import logging
 import time
 import warnings
@@ -327,6 +328,7 @@ def _parse(text: str, as_json: bool) -> Any:
     try:
         content = json.loads(text, parse_constant=_refuse_constant) if as_json else text
         json.dumps(content, ensure_ascii=False).encode()
+        pickle.dumps(content)  # as it goes to the run's process: what is nested too deeply does not come through
     except (ValueError, RecursionError):
         raise _UnusableError("an answer that is not the JSON asked for" if as_json else "broken text") from None
     return content
