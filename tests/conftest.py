@@ -16,7 +16,10 @@ import yaml
 from numpy.typing import NDArray
 from PIL import Image
 
-pytest_plugins = ["tests.mockups", *(f"tests.servers.{kind}" for kind in ("postgres", "sftp", "s3", "http", "farshop"))]
+pytest_plugins = [
+    *("tests.mockups", "tests.sections"),
+    *(f"tests.servers.{kind}" for kind in ("postgres", "sftp", "s3", "http", "farshop", "gemini")),
+]
 
 hypothesis.settings.register_profile("tilepress", deadline=None)  # a time limit would fail on a busy machine
 hypothesis.settings.load_profile("tilepress")

@@ -73,6 +73,11 @@ class Bindery:
         found = matching(self.job.documents.glob or "", self.library, Path(self.place), "documents", instead)
         assert isinstance(self.library.root, Path)  # or there would be no files to match
         names = [name for name in found if not (self.library.root / name).with_name(MANIFEST).exists()]  # results
+        if not names:
+            raise ConfigurationError(
+                f"{self.library.root_name}: what matches lies beside a {MANIFEST}, as results of a run do",
+                "Point documents.root at the documents themselves.",
+            )
         _check_apart(names)
         return names
 

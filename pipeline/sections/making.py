@@ -228,6 +228,7 @@ class Making:
             self._traces.remove(token, for_good=not made.is_lost)
 
     def _try_again(self, attempt: Attempt, reason: str) -> None:
+        self._remove(attempt.section)  # or the next attempt would find files that nobody has entered
         pause = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (attempt.number - 1)) * random.uniform(1, 1.5)
         log.warning(
             f"{attempt.section.number}. {attempt.section.title}: {reason}; trying again in {pause:.1f} s "

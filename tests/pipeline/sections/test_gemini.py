@@ -314,7 +314,9 @@ def test_an_answer_that_is_none_is_asked_for_once_more(
 
 
 @pytest.mark.parametrize(
-    "text", ["NaN", '{"pages": -Infinity}', '{"pages": "\\ud800"}', "[" * 100_000], ids=["nan", "inf", "utf-8", "deep"]
+    "text",
+    ["NaN", '{"pages": -Infinity}', '{"pages": "\\ud800"}', "[" * 100_000, "[" * 900 + "]" * 900],
+    ids=["nan", "inf", "utf-8", "endless", "deep"],
 )
 def test_an_answer_that_no_json_file_can_hold_is_none(
     gemini: GeminiServer, analyser: Gemini, section: Section, text: str
