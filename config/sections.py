@@ -180,5 +180,9 @@ class SectionsJob(Model):
 
     @property
     def designs(self) -> Sources:
-        """Where the job's files come from, under the name that other kinds of jobs have it."""
-        return self.documents
+        """Where the job's files come from, under the name that other kinds of jobs have it.
+
+        A document that is named by its URL is let in, whatever `urls` says.
+        """
+        scheme, colon, _ = (self.document or "").partition("://")
+        return self.documents.model_copy(update={"urls": (*self.documents.urls, scheme + colon)} if colon else {})

@@ -162,12 +162,7 @@ def public(document: str) -> str:
 
 
 def _sources(job: SectionsJob) -> Sources:
-    """Return where the job's files are: a document that the job names itself lies where it says, and is let in."""
-    if job.document is None:
-        return job.documents
-    if is_url(job.document):
-        urls = (*job.documents.urls, f"{parse_address(job.document).scheme}://")
-        return job.documents.model_copy(update={"urls": urls})
-    if is_url(job.documents.root):
-        return job.documents
+    """Return where the job's files are: a document that the job names by its path lies where that says."""
+    if job.document is None or is_url(job.document) or is_url(job.documents.root):
+        return job.designs
     return job.documents.model_copy(update={"root": str((Path(job.documents.root) / job.document).parent)})

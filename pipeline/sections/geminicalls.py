@@ -5,8 +5,8 @@ of `tilepress[gemini]`.
 """
 
 import json
-import pickle
 import logging
+import pickle
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
