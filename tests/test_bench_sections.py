@@ -15,7 +15,16 @@ from bench.layout import Layout
 from bench.results import Run
 from bench.running import Runner
 from bench.sections.bounds import BOUNDS, growth
-from bench.sections.contestants import PYPDF, PYPDF_ONCE, TILEPRESS, line_up, pypdf, pypdf_folder, pypdf_once
+from bench.sections.contestants import (
+    PYPDF,
+    PYPDF_ONCE,
+    TILEPRESS,
+    TILEPRESS_AUTO,
+    line_up,
+    pypdf,
+    pypdf_folder,
+    pypdf_once,
+)
 from bench.sections.documents import A4_MM, Photographs, photographs, poster
 from bench.sections.layout import lay_out
 from bench.sections.likeness import compare
@@ -62,7 +71,7 @@ def test_it_runs_from_end_to_end_on_small_pictures(tmp_path: Path) -> None:
 
     assert (done.returncode, [line for line in done.stderr.splitlines() if "PROBLEM" in line]) == (0, [])
     found = json.loads((tmp_path / "sections.json").read_text())
-    assert list(found["runs"]) == [TILEPRESS, PYPDF, PYPDF_ONCE]
+    assert list(found["runs"]) == [TILEPRESS, TILEPRESS_AUTO, PYPDF, PYPDF_ONCE]
     assert (found["pages"], found["sections"]) == (PAGES, 3)
     assert found["likeness"] == {"sections": [3, 3], "pages": PAGES, "other_pictures": 0, "other_words": 0}
     assert (found["drawn"]["dpi"], found["drawn"]["pages"], len(found["drawn"]["peaks"])) == (15, 4, 2)
@@ -199,7 +208,7 @@ def test_figures_are_worth_nothing_where_somebody_failed_or_cut_otherwise() -> N
 
 
 def test_tilepress_comes_first_and_then_pypdf_in_two_ways() -> None:
-    assert [contestant.name for contestant in line_up()] == [TILEPRESS, PYPDF, PYPDF_ONCE]
+    assert [contestant.name for contestant in line_up()] == [TILEPRESS, TILEPRESS_AUTO, PYPDF, PYPDF_ONCE]
 
 
 def cut(peer: Contestant, documents: Photographs, folder: Path) -> Layout:

@@ -10,21 +10,22 @@ from bench.contestants import Contestant, peer_command
 from bench.layout import Layout
 from bench.tilepress import tilepress
 
-TILEPRESS = "tilepress"
+TILEPRESS = "tilepress"  # as it comes: one section at a time
+TILEPRESS_AUTO = "tilepress, workers: auto"
 PYPDF = "pypdf"  # every ratio is to this one: a helper function called for each section, and what it returns is held
 PYPDF_ONCE = "pypdf, one reader"  # the same by somebody who knows what a reader costs
 
 
-def line_up() -> tuple[Contestant, Contestant, Contestant]:
+def line_up() -> tuple[Contestant, ...]:
     """Return all, in the order of the runs."""
-    return own(), pypdf(), pypdf_once()
+    return own(), own(TILEPRESS_AUTO, "--set", "jobs.0.workers=auto"), pypdf(), pypdf_once()
 
 
-def own() -> Contestant:
-    """Return tilepress, with nothing made yet."""
+def own(name: str = TILEPRESS, *options: str) -> Contestant:
+    """Return tilepress, with nothing made yet, run with these options."""
     return Contestant(
-        TILEPRESS,
-        lambda layout: tilepress("run", layout.pipeline, "--log-format", "json"),
+        name,
+        lambda layout: tilepress("run", layout.pipeline, "--log-format", "json", *options),
         lambda layout: sorted(layout.out.glob("*.pdf")),
         lambda layout: _clear(layout.out, layout.store),
     )
