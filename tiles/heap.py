@@ -2,7 +2,7 @@
 
 import ctypes
 
-_M_ARENA_MAX = -8  # malloc.h
+_M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3  # malloc.h
 
 
 def trim_heap() -> None:
@@ -17,3 +17,10 @@ def limit_arenas(count: int) -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, count)
+
+
+def return_large_blocks(least_bytes: int) -> None:
+    """Have malloc give every block of so many bytes back to the system when it is freed (mallopt(3))."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, least_bytes)

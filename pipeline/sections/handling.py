@@ -10,6 +10,7 @@ from typing import Literal
 from config.errors import ArtworkError, TilepressError, UnavailableError
 from pipeline.sections.analysis import Analysis, Analyzer, Section
 from pipeline.sections.planned import PlannedSection
+from tiles.heap import return_large_blocks
 from tiles.pdf.values import Document
 from tiles.resident import forget_peak, peak_resident_bytes
 from tiles.sinks.sink import SheetFile, write_atomically
@@ -18,6 +19,9 @@ from tiles.tasks import writing
 
 # ruff: noqa: PLC0415 - decoders are needed in the child only
 
+LARGE_BYTES = (
+    1 << 20
+)  # strips and images: kept for the next one, they would leave holes, and peaks that vary by a fifth
 PREVIEW_PX = 480  # the longer side: sharp in a summary on a screen of twice the dots
 FileKind = Literal["pdf", "text", "preview", "page"]
 
@@ -90,6 +94,7 @@ class Made:
 def handle(work: SectionWork) -> Made:
     """Make a section. What the disk refuses is BudgetError or StorageError; what else is wrong stands in the result."""
     began = time.monotonic()
+    return_large_blocks(LARGE_BYTES)
     forget_peak()
     files: list[MadeFile] = []
     analysis, problem, is_clean = None, None, True
