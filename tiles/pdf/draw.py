@@ -54,25 +54,8 @@ def draw_page(
     It is tagged with `dpi` and sRGB, and has alpha if its background is transparent. Raises ArtworkError for a page
     that cannot be drawn or would have more than `max_pixels`, before anything is; OSError for the disk.
     """
-    with opened_pages(pdf, password) as document:
-        return draw_open_page(
-            document, page, dpi, background, target, format, threads, max_pixels, user_unit(pdf, page, password)
-        )
-
-
-def draw_open_page(
-    document: pypdfium2.PdfDocument,
-    page: int,
-    dpi: int,
-    background: Background,
-    target: Path,
-    format: Format,
-    threads: int,
-    max_pixels: int,
-    unit: float = 1.0,
-) -> tuple[SheetFile, tuple[int, int]]:
-    """Draw a page of a document that is open, as `draw_page` does; `unit` is the page's UserUnit."""
-    with opened_page(document, page) as shown:
+    unit = user_unit(pdf, page, password)
+    with opened_pages(pdf, password) as document, opened_page(document, page) as shown:
         size = page_px(page_size(shown, unit), dpi)
         _check_pixels(size, dpi, max_pixels)
         with opened_canvas(document, shown, size, background) as canvas:
