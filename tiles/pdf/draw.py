@@ -54,9 +54,8 @@ def draw_page(
     It is tagged with `dpi` and sRGB, and has alpha if its background is transparent. Raises ArtworkError for a page
     that cannot be drawn or would have more than `max_pixels`, before anything is; OSError for the disk.
     """
-    unit = user_unit(pdf, page, password)
     with opened_pages(pdf, password) as document, opened_page(document, page) as shown:
-        size = page_px(page_size(shown, unit), dpi)
+        size = page_px(page_size(shown, user_unit(pdf, page, password)), dpi)
         _check_pixels(size, dpi, max_pixels)
         with opened_canvas(document, shown, size, background) as canvas:
             sheet = SheetFormat(*size, dpi, srgb_profile(), threads, bands=canvas.bands)
