@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from config.errors import BudgetError, StorageError
+from config.errors import ArtworkError, BudgetError, StorageError
 from tiles.design import Design, Geometry, Header, Limits, PreparedDesign
 from tiles.geometry import Corners, Rect, spans
 from tiles.pdf.values import Document, Survey
@@ -88,8 +88,10 @@ def survey_document(path: Path, password: str) -> Survey:
     """Return what a PDF says of itself; raise ArtworkError if it cannot be used. It may be hashed meanwhile."""
     from tiles.pdf.document import survey
 
-    with writing(path, "sections"):
+    try:
         return survey(Document("", path, password))
+    except OSError as error:  # nothing is written: it is the document's own
+        raise ArtworkError(f"cannot be read: {error.strerror or error}") from None
 
 
 def compare_pdfs(one: Path, other: Path) -> str:

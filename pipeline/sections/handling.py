@@ -20,8 +20,6 @@ from tiles.tasks import writing
 # ruff: noqa: PLC0415 - decoders are needed in the child only
 
 LARGE_BYTES = 1 << 20  # strips and images: if they were kept for the next one, peaks would vary by a fifth
-    1 << 20
-)  # strips and images: kept for the next one, they would leave holes, and peaks that vary by a fifth
 PREVIEW_PX = 480  # the longer side: sharp in a summary on a screen of twice the dots
 FileKind = Literal["pdf", "text", "preview", "page"]
 

@@ -1,9 +1,8 @@
 """`tilepress sections outline`: a document's outline as sections of a pipeline file, to be pasted and edited."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
-
-import yaml
 
 from config.errors import ArtworkError, ConfigurationError, ExitCode
 from config.pageranges import format_page_ranges, pages_of
@@ -37,11 +36,6 @@ def show_outline(file: Path, depth: int, password: str, say: Callable[[str], Non
         return ExitCode.INCOMPLETE
     say("sections:")
     for title, pages in by_outline(marks, survey.pages, file.name):
-        entry = yaml.safe_dump(
-            {"title": title.replace("${", "$${"), "pages": format_page_ranges(pages)},
-            default_flow_style=True,
-            allow_unicode=True,
-            width=10_000,
-        )
-        say(f"  - {entry.strip()}")
+        quoted = json.dumps(title.replace("${", "$${"), ensure_ascii=False)  # as YAML has it, too
+        say(f"  - {{title: {quoted}, pages: {format_page_ranges(pages)}}}")
     return ExitCode.DONE

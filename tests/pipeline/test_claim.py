@@ -40,6 +40,19 @@ def test_a_file_of_others_is_a_stranger_and_one_of_the_jobs_own_is_not(tmp_path:
     assert str(caught.value) == "a file of that name lies there that this job did not make\n  Move it away."
 
 
+def test_what_others_put_there_meanwhile_is_a_stranger_from_then_on(tmp_path: Path) -> None:
+    claim = Claim(Recorder(tmp_path), ["own.pdf", "a.pdf", "b.pdf"], ["own.pdf"])
+    for name in ("own.pdf", "a.pdf"):
+        claim.check(name)
+        (tmp_path / name).touch()
+    assert claim.strangers == set()
+    claim.check("own.pdf")
+    with pytest.raises(ArtworkError, match="this job did not make"):
+        claim.check("a.pdf")
+    claim.check("b.pdf")
+    assert claim.strangers == {"a.pdf"}
+
+
 def test_even_a_broken_link_or_a_folder_is_a_stranger(tmp_path: Path) -> None:
     (tmp_path / "link.pdf").symlink_to(tmp_path / "nowhere")
     (tmp_path / "folder.pdf").mkdir()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from config.errors import ConfigurationError, LockError, StorageError
-from pipeline.delivery import FolderOutbox, as_text, check_owner, opened_folder
+from pipeline.delivery import SECTIONS, FolderOutbox, as_text, check_owner, opened_folder
 
 
 def names_in(box: FolderOutbox) -> set[str]:
@@ -78,6 +78,42 @@ def test_a_folder_that_cannot_be_made_is_a_storage_error(tmp_path: Path) -> None
     (tmp_path / "out").write_text("a file")
     with pytest.raises(StorageError, match="out: File exists"), opened_folder(tmp_path / "out"):
         pass
+
+
+HEAD = '{\n "job": "a",\n "planned": [\n  "1.pdf"\n ],\n'
+LINES = f'{HEAD}{SECTIONS.decode()}  {{"number": 1}},\n  {{"number": 2}}\n ]\n}}\n'
+
+
+def test_entries_on_lines_of_their_own_are_read_one_after_the_other_and_are_no_part_of_the_head(tmp_path: Path) -> None:
+    box = FolderOutbox(tmp_path)
+    box.note([LINES])
+    assert json.loads(LINES)["sections"] == [{"number": 1}, {"number": 2}]
+    assert box.former() == {"job": "a", "planned": ["1.pdf"]}
+    assert list(box.entries()) == [{"number": 1}, {"number": 2}]
+
+
+def test_a_manifest_without_such_lines_has_no_entries_and_is_read_whole(tmp_path: Path) -> None:
+    box = FolderOutbox(tmp_path)
+    content = {"job": "a", "parts": [{"number": 1}], "planned": ["1.png"]}
+    box.note(as_text(content))
+    assert (box.former(), list(box.entries())) == (content, [])
+
+
+def test_where_there_is_no_manifest_there_are_no_entries(tmp_path: Path) -> None:
+    box = FolderOutbox(tmp_path)
+    assert (box.former(), list(box.entries())) == ({}, [])
+    (tmp_path / "manifest.json").mkdir()
+    assert (box.former(), list(box.entries())) == ({}, [])
+
+
+def test_files_are_cleared_by_the_head_alone(tmp_path: Path) -> None:
+    with opened_folder(tmp_path) as box:
+        box.note([LINES[:-20]])
+        (tmp_path / "1.pdf").touch()
+        (tmp_path / "1.pdf.partial").touch()
+    with opened_folder(tmp_path) as box:
+        assert names_in(box) == {"1.pdf", "manifest.json"}
+        assert box.begin([], keep=[]) == ["1.pdf"]
 
 
 def test_a_manifest_that_is_read_back_is_the_one_noted(tmp_path: Path) -> None:

@@ -15,13 +15,13 @@ from pipeline.governor import Governor
 from pipeline.library import Library
 from pipeline.machine import MemoryLimit
 from pipeline.sections.analysis import Analysis, Analyzer, Section
-from pipeline.sections.bindery import Bindery
+from pipeline.sections.bindery import MANIFEST, Bindery
 from pipeline.sections.documents import OpenDocument
 from pipeline.sections.handling import Made, MadeFile, Problem
 from pipeline.sections.journal import Journal
 from pipeline.sections.planned import PlannedSection
 from pipeline.sections.planning import SectionsPlan, plan_sections
-from pipeline.sections.register import JOURNAL, MANIFEST, Register
+from pipeline.sections.register import JOURNAL, Register
 from pipeline.stopping import Stop
 from tiles.pdf.values import Document, Survey
 from tiles.sinks.sink import SheetFile
@@ -34,6 +34,7 @@ class Reader:
     """An analyser that finds nothing; it may leave something elsewhere."""
 
     leaves_traces: bool = False
+    account: str = "reader"
 
     def analyze(self, section: Section) -> Analysis:
         return {"kind": "reader"}
@@ -143,6 +144,6 @@ def made(section: PlannedSection, folder: Path, content: bytes = b"pdf", **keys:
     return Made(files, **{**said, **keys})
 
 
-def failed(message: str = "it is damaged", *, passes: bool = False) -> Made:
-    """Return what there is of a section that could not be made."""
-    return Made((), None, Problem(message, "Mend it.", passes), 0.5, 1_000_000)
+def failed(message: str = "it is damaged", *, passes: bool = False, is_clean: bool = True) -> Made:
+    """Return what there is of a section that could not be made; not clean if the analyser was asked."""
+    return Made((), None, Problem(message, "Mend it.", passes), 0.5, 1_000_000, is_clean)

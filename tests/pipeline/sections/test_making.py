@@ -75,6 +75,7 @@ class Bench:
     most: int = 0
     closed: bool = False
     memory_of_each: Callable[[int], None] = lambda count: None
+    when_closed: Callable[[], None] = lambda: None
     stop: Signalled | None = None
 
     def submit(self, function: object, work: SectionWork) -> "Task[Made]":
@@ -107,6 +108,7 @@ class Bench:
 
     def close(self, *, wait: bool = True) -> None:
         self.closed = True
+        self.when_closed()
 
     @property
     def order(self) -> list[int]:
@@ -131,6 +133,7 @@ class Day:
     register: Register
     entries: dict[int, dict[str, Any]]
     forgotten: list[str]
+    traces: Traces
     error: BaseException | None = None
 
     @property
@@ -158,7 +161,7 @@ def work_on(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Day]
         with shop.journal() as journal:
             register = shop.register(journal)
             register.clear()
-            traces = Traces(shop.folder / TRACES, forget)
+            traces = Traces(shop.folder / TRACES, forget, shop.analyzer.account)
             making = Making(shop.document, register, shop.outbox, shop.bindery, cast(Workbench, bench), traces)
             error: BaseException | None = None
             try:
@@ -167,7 +170,7 @@ def work_on(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Day]
                 error = raised
             found = {number: journal.find(number) for number in range(1, len(shop.plan.sections) + 1)}
             entries = {number: dict(entry) for number, entry in found.items() if entry is not None}
-        return Day(bench, register, entries, forgotten, error)
+        return Day(bench, register, entries, forgotten, traces, error)
 
     return work_on
 
@@ -191,12 +194,14 @@ def raising(error: BaseException, *, of: int = 1, turns: int = 99) -> Outcome:
     return outcome
 
 
-def failing(message: str = "busy", *, of: int = 1, turns: int = 99, passes: bool = True) -> Outcome:
+def failing(
+    message: str = "busy", *, of: int = 1, turns: int = 99, passes: bool = True, is_clean: bool = True
+) -> Outcome:
     """Return what has the first attempts at one section fail."""
 
     def outcome(work: SectionWork, turn: int) -> Made:
         bad = work.section.number == of and turn <= turns
-        return failed(message, passes=passes) if bad else well(work, turn)
+        return failed(message, passes=passes, is_clean=is_clean) if bad else well(work, turn)
 
     return outcome
 
@@ -259,6 +264,21 @@ def test_where_no_section_fits_at_all_the_run_says_so(shop: Workshop, work_on: W
     assert isinstance(day.error, BudgetError)
     assert "the next section needs" in day.error.message
     assert day.bench.order == []
+
+
+def test_a_child_that_waits_is_ended_where_the_next_section_needs_its_memory(shop: Workshop, work_on: WorkOn) -> None:
+    def take(count: int) -> None:  # what a section took its child keeps
+        shop.memory.used_bytes = LIMIT_BYTES
+
+    def give_back() -> None:
+        shop.memory.used_bytes = 0
+
+    day = work_on(shop, memory_of_each=take, when_closed=give_back)
+    assert (day.bench.order, day.error, day.register.made) == ([1, 2, 3, 4, 5, 6], None, 6)
+
+
+def test_a_child_goes_on_where_there_is_room(shop: Workshop, work_on: WorkOn) -> None:
+    assert not work_on(shop).bench.closed
 
 
 @pytest.mark.parametrize(("collects", "told"), [(True, 6), (False, 0)])
@@ -440,6 +460,53 @@ def test_what_an_earlier_attempt_had_finished_does_not_stay_when_the_last_one_ha
     assert "1.pdf" not in shop.names()
 
 
+def test_what_an_earlier_attempt_had_finished_is_no_file_of_others(shop: Workshop, work_on: WorkOn) -> None:
+    def outcome(work: SectionWork, turn: int) -> Made:
+        if turn == 3 or work.section.number != 1:
+            return well(work, turn)
+        return made(work.section, work.folder, problem=failed("busy", passes=True).problem, analysis=None)
+
+    day = work_on(shop, outcome)
+    assert (day.errors[1], day.entries[1]["attempts"], day.register.failed) == (None, 3, 0)
+
+
+def test_a_file_that_others_put_there_meanwhile_costs_its_section_and_is_not_touched(
+    shop: Workshop, work_on: WorkOn
+) -> None:
+    def outcome(work: SectionWork, turn: int) -> Made:
+        if work.section.number == 1:
+            (work.folder / "3.pdf").write_bytes(b"mine")
+        return well(work, turn)
+
+    day = work_on(shop, outcome)
+    assert day.bench.order == [1, 2, 4, 5, 6]
+    assert day.errors[3] == "a file of that name lies there that this job did not make"
+    assert (shop.folder / "3.pdf").read_bytes() == b"mine"
+
+
+def test_a_former_version_of_a_section_goes_before_anything_is_made(shop: Workshop, work_on: WorkOn) -> None:
+    """A run may end before it comes to it: then nothing lies there under its name, and no old pages."""
+    work_on(shop)
+    other = replace(shop, keys={"analyzer": {"kind": "none"}}, stop=Signalled(1))
+    day = work_on(other)
+    assert isinstance(day.error, StoppedError)
+    assert {name for name in shop.names() if name.endswith(".pdf")} == {"1.pdf"}
+
+
+def test_what_cannot_be_removed_does_not_hide_why_the_run_ends(
+    shop: Workshop, work_on: WorkOn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, *, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    def outcome(work: SectionWork, turn: int) -> Made:
+        monkeypatch.setattr(Path, "unlink", refuse)
+        raise BudgetError("disk: full")
+
+    day = work_on(shop, outcome)
+    assert str(day.error) == "disk: full"
+
+
 def test_what_a_former_run_made_does_not_stay_where_its_section_fails_now(shop: Workshop, work_on: WorkOn) -> None:
     work_on(shop)
     day = work_on(replace(shop, keys={"analyzer": {"kind": "none"}}), failing("torn", of=1, passes=False))
@@ -532,7 +599,7 @@ def leaving(tmp_path: Path) -> Workshop:
 
 def with_analysis(analysis: dict[str, Any] | None) -> Outcome:
     problem = None if analysis else failed("torn").problem
-    return lambda work, turn: made(work.section, work.folder, analysis=analysis, problem=problem)
+    return lambda work, turn: made(work.section, work.folder, analysis=analysis, problem=problem, is_clean=False)
 
 
 def test_a_token_is_written_down_before_its_attempt_begins(leaving: Workshop, work_on: WorkOn) -> None:
@@ -547,30 +614,46 @@ def test_a_token_is_written_down_before_its_attempt_begins(leaving: Workshop, wo
 
 
 @pytest.mark.parametrize(
-    ("outcome", "asked"),
+    ("outcome", "asked", "stays"),
     [
-        (well, 0),  # gone when it returned
-        (with_analysis({"kind": "reader", "left": "files/x"}), 1),
-        (with_analysis(None), 1),
-        (failing("busy"), 3),
-        (raising(LostError("lost")), 3),
-        (raising(LostError("lost"), turns=1), 1),
-        (raising(ArtworkError("torn")), 1),
-        (raising(KeyboardInterrupt()), 1),
-        (raising(BudgetError("disk: full")), 1),
+        (well, 0, False),  # gone when it returned
+        (failing("torn", passes=False), 0, False),  # the analyser was never asked
+        (failing("busy"), 0, False),
+        (with_analysis({"kind": "reader", "left": "files/x"}), 1, False),
+        (with_analysis(None), 1, False),
+        (failing("busy", is_clean=False), 3, False),
+        (raising(ArtworkError("torn")), 1, False),
+        (raising(BudgetError("disk: full")), 1, False),
+        (raising(LostError("lost")), 3, True),  # what it had sent may yet arrive
+        (raising(LostError("lost"), turns=1), 1, True),
+        (raising(KeyboardInterrupt()), 1, True),
     ],
-    ids=["well", "left", "failed", "busy", "lost", "lost once", "torn", "interrupted", "disk full"],
+    ids=[
+        *("well", "not asked", "not asked thrice", "left", "failed", "busy", "torn", "disk full"),
+        *("lost", "lost once", "interrupted"),
+    ],
 )
 @pytest.mark.parametrize("down", [False, True])
 def test_what_an_attempt_may_have_left_is_removed_or_stays_written_down(
-    leaving: Workshop, work_on: WorkOn, outcome: Outcome, asked: int, down: bool
+    leaving: Workshop, work_on: WorkOn, outcome: Outcome, asked: int, stays: bool, down: bool
 ) -> None:
     day = work_on(leaving, outcome, down=down)
     tokens = [work.attempt for work in day.bench.works]
     assert len(day.forgotten) == asked
     assert set(day.forgotten) <= set(tokens)
-    left = (leaving.folder / TRACES).read_text() if TRACES in leaving.names() else ""
-    assert [token for token in tokens if token in left] == (day.forgotten if down else [])
+    assert [token for token in tokens if token in written(leaving)] == (day.forgotten if down or stays else [])
+
+
+def written(shop: Workshop) -> str:
+    return (shop.folder / TRACES).read_text() if TRACES in shop.names() else ""
+
+
+def test_what_a_lost_child_had_sent_is_asked_for_again_at_the_end(leaving: Workshop, work_on: WorkOn) -> None:
+    day = work_on(leaving, raising(LostError("lost"), turns=2))
+    tokens = [work.attempt for work in day.bench.works]
+    assert day.forgotten == tokens[:2]
+    day.traces.clear()
+    assert (day.forgotten, written(leaving)) == ([*tokens[:2], *tokens[:2]], "")
 
 
 def test_files_are_removed_even_where_traces_cannot_be(tmp_path: Path, clock: Clock, work_on: WorkOn) -> None:
@@ -583,7 +666,7 @@ def test_files_are_removed_even_where_traces_cannot_be(tmp_path: Path, clock: Cl
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Traces, "remove", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(Traces, "remove", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         work_on(shop, outcome)
     assert not any(".pdf" in name for name in shop.names())
 

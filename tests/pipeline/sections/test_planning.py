@@ -1,5 +1,6 @@
 """The plan of a document: which pages are whose, what files are called, and a key of all that decides a result."""
 
+import tracemalloc
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from config.errors import ConfigurationError
 from config.sections import MAX_TITLE, SectionsJob
 from pipeline.sections.planned import PlannedSection
 from pipeline.sections.planning import (
+    MOST_PAGES,
     SectionsPlan,
     analyzer_settings,
     by_outline,
@@ -128,6 +130,33 @@ def test_a_section_ends_where_the_next_bookmark_is() -> None:
 def test_bookmarks_that_go_back_and_forth_end_at_the_next_page_that_any_begins_on() -> None:
     marks = [Bookmark("Z", 1, 8), Bookmark("A", 1, 1), Bookmark("M", 1, 4)]
     assert by_outline(marks, 9, "a.pdf") == [("Z", (8, 9)), ("A", (1, 2, 3)), ("M", (4, 5, 6, 7))]
+
+
+def test_an_outline_that_jumps_to_and_fro_is_refused_before_its_pages_are_counted_out() -> None:
+    """Two thousand bookmarks, on the first page and on the second in turns: ten million pages."""
+    marks = [Bookmark(f"{number}", 1, 1 + number % 2 * 5000) for number in range(2000)]
+    tracemalloc.start()
+    try:
+        with pytest.raises(ConfigurationError) as caught:
+            by_outline(marks, 10_000, "a.pdf")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert caught.value.message == "a.pdf: its outline jumps to and fro too often"
+    assert most < 1_000_000
+
+
+def test_an_outline_may_jump_as_long_as_its_pages_are_bearable() -> None:
+    marks = [Bookmark(f"{number}", 1, 1 + number % 2 * 5000) for number in range(200)]
+    assert sum(len(pages) for _, pages in by_outline(marks, 10_000, "a.pdf")) == MOST_PAGES
+
+
+def test_sections_of_too_many_pages_in_all_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.sections.planning.MOST_PAGES", 20)
+    assert len(plan(10, sections=chosen(("A", "1-"), ("B", "1-"))).sections) == 2
+    with pytest.raises(ConfigurationError) as caught:
+        plan(10, sections=chosen(("A", "1-"), ("B", "1-"), ("C", 1)))
+    assert caught.value.message == "a.pdf: the sections have more than 20 pages in all"
 
 
 def test_only_bookmarks_down_to_the_depth_make_sections() -> None:
@@ -247,6 +276,17 @@ def test_nor_where_the_number_stands_close_to_other_digits_unless_that_is_refuse
         return
     sections = plan_sections(job, survey(1), "sha", "a.pdf").sections
     assert len({section.pdf for section in sections}) == len(sections)
+
+
+@pytest.mark.parametrize(("first", "second"), [("A", "A"), ("Straße", "STRASSE"), ("é", "É")])
+def test_sections_that_would_have_the_same_files_are_refused(
+    monkeypatch: pytest.MonkeyPatch, first: str, second: str
+) -> None:
+    """Numbers keep names apart; should they ever not, no file is overwritten: on no disk."""
+    monkeypatch.setattr("pipeline.sections.planning._stem", lambda job, number, title, document: title)
+    with pytest.raises(ConfigurationError) as caught:
+        plan(sections=chosen((first, 1), ("B", 2), (second, 3)))
+    assert caught.value.message == f"a.pdf: sections 1 and 3 would both be {second}.pdf"
 
 
 def test_a_document_that_has_no_letter_in_its_name_hides_no_file() -> None:

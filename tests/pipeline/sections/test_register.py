@@ -2,7 +2,11 @@
 
 import hashlib
 import json
+import logging
+import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import ArtworkError
+from pipeline.delivery import FolderOutbox, write_pieces
+from pipeline.sections.bindery import MANIFEST
 from pipeline.sections.handling import MadeFile
-from pipeline.sections.register import MANIFEST, Register, former_entries
+from pipeline.sections.journal import Journal
+from pipeline.sections.register import JOURNAL, Register, former_entries, known_entries
 from pipeline.sections.summary import SUMMARY
 from tests.pipeline.sections.section_parts import Workshop, failed, made, write
 
@@ -191,6 +198,29 @@ def test_other_settings_have_everything_made_again_over_what_is_there(shop: Work
             register.check_place(section)
 
 
+def test_nothing_of_former_settings_stays_under_a_name_of_this_run(shop: Workshop) -> None:
+    """A run may end before it comes to a section: what lies there then would be taken for what it is called."""
+    (shop.folder / "mine.pdf").touch()
+    run(shop)
+    other = replace(shop, keys={"analyzer": {"kind": "none"}})
+    with other.journal() as journal:
+        other.register(journal).clear()
+    assert shop.names() == {"mine.pdf", MANIFEST, JOURNAL}
+    assert manifest(shop)["planned"] == ["1.pdf", "2.pdf", "3.pdf", SUMMARY]
+
+
+def test_sections_that_stay_are_not_touched(shop: Workshop) -> None:
+    run(shop)
+    before = {number: (shop.folder / f"{number}.pdf").stat() for number in (1, 3)}
+    (shop.folder / "2.pdf").write_bytes(b"pdg")
+    with shop.journal() as journal:
+        shop.register(journal).clear()
+    assert {name for name in shop.names() if name.endswith(".pdf")} == {"1.pdf", "3.pdf"}
+    assert {number: (shop.folder / f"{number}.pdf").stat().st_mtime_ns for number in (1, 3)} == {
+        number: stat.st_mtime_ns for number, stat in before.items()
+    }
+
+
 def test_what_nobody_asks_for_any_more_is_removed_and_nothing_else(shop: Workshop) -> None:
     (shop.folder / "mine.pdf").touch()
     run(shop)
@@ -215,11 +245,20 @@ def test_a_file_of_others_costs_its_section_and_is_never_touched(shop: Workshop)
     assert missing(shop) == [2]
 
 
-def test_a_summary_of_others_is_left_alone(shop: Workshop) -> None:
+def test_a_summary_of_others_is_left_alone_and_that_is_told(shop: Workshop, caplog: pytest.LogCaptureFixture) -> None:
     (shop.folder / SUMMARY).write_text("mine")
-    run(shop)
+    with caplog.at_level(logging.WARNING):
+        run(shop)
     assert (shop.folder / SUMMARY).read_text() == "mine"
     assert SUMMARY not in manifest(shop)["planned"]
+    assert caplog.messages == [f"{SUMMARY} is not written: a file of that name lies there that this job did not make"]
+
+
+def test_a_summary_of_ones_own_is_nothing_to_tell(shop: Workshop, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        run(shop)
+        run(shop)
+    assert caplog.messages == []
 
 
 # Whatever stands in a former sections.json
@@ -231,21 +270,29 @@ def stated(**changes: Any) -> dict[str, Any]:
 
 def test_entries_are_known_by_their_keys() -> None:
     listed = [stated(), stated(key="b", files=[])]
-    assert former_entries({"sections": listed}) == {"a": listed[0], "b": listed[1]}
+    assert former_entries(listed) == {"a": listed[0], "b": listed[1]}
+
+
+def test_no_more_is_known_of_an_entry_than_is_relied_on() -> None:
+    assert former_entries(iter([stated(title="A", analysis={"kind": "local"})])) == {"a": stated()}
+
+
+def test_of_two_entries_the_later_one_counts() -> None:
+    assert former_entries([stated(), stated(error="torn")])["a"]["error"] == "torn"
 
 
 @pytest.mark.parametrize("name", ["number", "key", "files", "error"])
 def test_an_entry_that_lacks_something_is_not_known(name: str) -> None:
     short = stated()
     del short[name]
-    assert former_entries({"sections": [short, stated(key="b")]}).keys() == {"b"}
+    assert former_entries([short, stated(key="b")]).keys() == {"b"}
 
 
 @pytest.mark.parametrize("name", ["file", "bytes", "sha256"])
 def test_an_entry_with_a_file_that_lacks_something_is_not_known(name: str) -> None:
     short = stated()
     del short["files"][0][name]
-    assert former_entries({"sections": [short]}) == {}
+    assert former_entries([short]) == {}
 
 
 plain = st.recursive(
@@ -259,19 +306,170 @@ plain = st.recursive(
 )
 
 
-@given(plain)
-def test_whatever_stands_there_is_no_trouble(listed: object) -> None:
-    for key in former_entries({"sections": listed}):
+@given(st.lists(plain))
+def test_whatever_stands_there_is_no_trouble(listed: list[object]) -> None:
+    for key in former_entries(listed):
         assert isinstance(key, str)
 
 
 @pytest.mark.parametrize("key", [[], {}, 5, None])
 def test_a_key_that_is_no_text_is_not_known(key: object) -> None:
-    assert former_entries({"sections": [stated(key=key)]}) == {}
+    assert former_entries([stated(key=key)]) == {}
 
 
 @pytest.mark.parametrize("file", [["1.pdf"], {"a": 1}, 5, None])
 def test_a_file_whose_name_is_no_text_costs_nothing(shop: Workshop, file: object) -> None:
-    listed = [stated(files=[{"file": file, "bytes": 3, "sha256": "x"}])]
-    (shop.folder / MANIFEST).write_text(json.dumps({"job": "job", "kind": "sections", "sections": listed}))
-    assert missing(shop) == [1, 2, 3]
+    run(shop)
+    content = manifest(shop)
+    content["sections"][1]["files"][0]["file"] = file
+    write_as_register(shop, content)
+    assert missing(shop) == [2]
+
+
+def write_as_register(shop: Workshop, content: dict[str, Any]) -> None:
+    """Write a sections.json as the register does: an entry on each line."""
+    head = json.dumps({key: value for key, value in content.items() if key != "sections"}, indent=1)
+    lines = ",\n  ".join(json.dumps(entry) for entry in content["sections"])
+    (shop.folder / MANIFEST).write_text(f'{head.removesuffix("}").rstrip()},\n "sections": [\n  {lines}\n ]\n}}\n')
+
+
+def test_sections_json_is_read_as_the_register_wrote_it(shop: Workshop) -> None:
+    run(shop)
+    written = (shop.folder / MANIFEST).read_bytes()
+    write_as_register(shop, manifest(shop))
+    assert (shop.folder / MANIFEST).read_bytes() == written
+    assert missing(shop) == []
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_what_is_read_of_sections_json_are_its_head_and_its_entries(shop: Workshop, finished: bool) -> None:
+    with shop.journal() as journal:
+        register = shop.register(journal)
+        register.clear()
+        enter(register, shop)
+        register.publish(finished=finished)
+    content = manifest(shop)
+    entries = [entry for entry in shop.outbox.entries() if isinstance(entry, dict)]
+    assert entries == content.pop("sections")
+    assert shop.outbox.former() == content
+
+
+def test_no_entries_yet_is_a_sections_json_too(shop: Workshop) -> None:
+    with shop.journal() as journal:
+        shop.register(journal).clear()
+    assert (shop.outbox.former()["job"], list(known_entries(shop.outbox, Journal(Path("none"))))) == ("job", [])
+
+
+@pytest.mark.parametrize("form", [{"indent": 1}, {"indent": 2}, {"indent": "\t"}, {}, {"indent": 1, "sort_keys": True}])
+def test_a_sections_json_that_another_tool_wrote_anew_costs_time_and_nothing_else(
+    shop: Workshop, form: dict[str, Any]
+) -> None:
+    """Its entries are not known any more; its files are still this job's."""
+    run(shop)
+    (shop.folder / MANIFEST).write_text(json.dumps(manifest(shop), **form))
+    assert (known_entries(shop.outbox, shop.journal()), missing(shop)) == ({}, [1, 2, 3])
+    register = run(shop)
+    assert (register.made, register.unchanged, register.failed) == (3, 0, 0)
+    assert missing(shop) == []
+
+
+HARMS: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda content: b"",
+    "cut within its head": lambda content: content[:100],
+    "cut behind its head": lambda content: content[: content.index(b' "sections": [')],
+    "cut before its entries": lambda content: content[: content.index(b"[\n  {") + 2],
+    "cut within an entry": lambda content: content[:-200],
+    "no UTF-8": lambda content: content.replace(b"Pages 3-4", b"Pages \xff\xfe"),
+    "no JSON": lambda content: content.replace(b'"files": [{', b'"files": [}'),
+    "other bytes": lambda content: bytes(range(256)) * 20,
+    "nothing but lines": lambda content: b"\n" * 2000,
+}
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_garbled_sections_json_costs_what_it_said_and_no_more(shop: Workshop, harm: str) -> None:
+    run(shop)
+    path = shop.folder / MANIFEST
+    path.write_bytes(HARMS[harm](path.read_bytes()))
+    for file in shop.folder.glob("*.*"):
+        if file.name != MANIFEST:
+            file.unlink()  # whose they are may not be known any more
+    assert run(shop).made == 3
+    assert missing(shop) == []
+
+
+def test_the_head_of_a_cut_off_sections_json_is_still_known(shop: Workshop) -> None:
+    run(shop)
+    head = {key: value for key, value in manifest(shop).items() if key != "sections"}
+    path = shop.folder / MANIFEST
+    content = path.read_bytes()
+    begin = content.index(b' "sections": [')
+    for end in (begin, begin + len(b' "sections": [\n'), begin + 40, len(content) - 30):
+        path.write_bytes(content[:end])
+        assert shop.outbox.former() == head
+
+
+def test_an_entry_that_cannot_be_read_costs_no_other(shop: Workshop) -> None:
+    run(shop)
+    path = shop.folder / MANIFEST
+    path.write_bytes(path.read_bytes().replace(b'"title": "Pages 3-4"', b'"title": "Pages 3-4'))
+    assert missing(shop) == [2]
+
+
+entry_like = st.fixed_dictionaries(
+    {
+        "number": st.integers(1, 10**6),
+        "title": st.text(),
+        "key": st.text(),
+        "files": st.lists(
+            st.fixed_dictionaries({"file": st.text(), "bytes": st.integers(0), "sha256": st.text()}), max_size=2
+        ),
+        "analysis": plain,
+        "error": st.none() | st.text(),
+    }
+)
+
+
+@given(st.lists(entry_like, max_size=5, unique_by=lambda entry: entry["number"]))
+def test_entries_that_are_written_are_the_entries_that_are_read(
+    tmp_path_factory: pytest.TempPathFactory, entries: list[dict[str, Any]]
+) -> None:
+    """However titles and analyses look: also with line ends of all kinds, quotes, and what is no text."""
+    folder = tmp_path_factory.getbasetemp() / "entries"
+    folder.mkdir(exist_ok=True)
+    shop = Workshop(folder, pages=2 * max(1, len(entries)))
+    (folder / MANIFEST).unlink(missing_ok=True)
+    with shop.journal() as journal:
+        register = shop.register(journal)
+        for number, entry in enumerate(entries, 1):
+            journal.add({**entry, "number": number})
+        register.note()
+    read = [entry for entry in shop.outbox.entries() if isinstance(entry, dict)]
+    expected = [{**entry, "number": number} for number, entry in enumerate(entries, 1)]
+    assert read == expected
+    assert manifest(shop)["sections"] == expected
+    assert shop.outbox.former() == {key: value for key, value in manifest(shop).items() if key != "sections"}
+
+
+ENTRIES, ANALYSIS_BYTES, MOST_BYTES = 3000, 25_000, 10_000_000  # 2 kB an entry, and some for lines
+
+
+def test_long_analyses_of_many_sections_are_not_held_in_memory(tmp_path: Path) -> None:
+    """They stand in sections.json, and in the journal of a killed run as well: 75 MB in each."""
+    analysis = "x" * ANALYSIS_BYTES
+    entries = (json.dumps(stated(number=n, key=f"{n:064}", analysis=analysis)) for n in range(ENTRIES))
+    (tmp_path / JOURNAL).write_text("".join(f"{entry}\n" for entry in entries))
+    with (tmp_path / JOURNAL).open() as journal:
+        lines = (f"{',' * (n > 0)}\n  {line.strip()}" for n, line in enumerate(journal))
+        write_pieces(tmp_path / MANIFEST, chain(['{\n "job": "job",\n "sections": ['], lines, ["\n ]\n}\n"]))
+    assert (tmp_path / MANIFEST).stat().st_size > ENTRIES * ANALYSIS_BYTES
+    outbox = FolderOutbox(tmp_path, MANIFEST)
+    tracemalloc.start()
+    try:
+        known = known_entries(outbox, Journal(tmp_path / JOURNAL))
+        head = outbox.former()
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (len(known), head) == (ENTRIES, {"job": "job"})
+    assert most < MOST_BYTES
