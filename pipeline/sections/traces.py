@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 TRACES = "traces"
 PATIENCE_S = 60.0  # with a service that is slow to remove something
+REFUSALS = 3  # on end: then it is not the one upload
 BRIEFLY_S = 10.0  # while sections wait
 
 
@@ -45,9 +46,14 @@ class Traces:
             self._write()
 
     def clear(self) -> None:
-        """Have everything removed; what cannot be at the moment stays written down, and is told, once."""
+        """Have everything removed; what cannot be at the moment stays written down, and is told.
+
+        A service that refuses several times on end is not asked about the others.
+        """
+        refused = 0
         for token in [token for token, account in self._tokens.items() if account == self._account]:
-            if not self.remove(token, PATIENCE_S):
+            refused = 0 if self.remove(token, PATIENCE_S) else refused + 1
+            if refused == REFUSALS:
                 break
         others = [token for token, account in self._tokens.items() if account != self._account]
         if others:
