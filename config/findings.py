@@ -105,6 +105,8 @@ def _wanted(detail: Mapping[str, Any]) -> str:
 def _unknown(path: KeyPath, data: Any, model: type[BaseModel]) -> str:
     """Return which key may have been meant: one that stands here, or the place where this one stands."""
     key, around = str(path[-1]), path[:-1]
+    if key[:1].isdigit():
+        return "is no key; in braces a comma ends a value: put what has commas in quotes"
     here = sorted({name for member in _models_at(around, data, model) for name in member.model_fields})
     near = difflib.get_close_matches(key[:100], here, n=1)
     if near:

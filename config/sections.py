@@ -125,6 +125,8 @@ class SectionsOutput(Model):
             for name, form, change in pieces
         ):
             raise ValueError("the fields of a file name are {number}, {number:03}, {title}, {document} and {job}")
+        if value.lower().endswith((".pdf", ".txt", ".png", ".tif", ".tiff")):
+            raise ValueError("leave the ending out: each file has its own")
         if "number" not in {name for name, _, _ in pieces}:
             raise ValueError("the file name needs {number}, or the sections would overwrite each other")
         if not _stands_apart(value):

@@ -19,7 +19,8 @@ class Claim:
         """Raise ArtworkError if a file that is not this job's lies under the name, by now."""
         if file in self.strangers or (file not in self.own and self._outbox.lies(file)):
             self.strangers.add(file)
-            raise ArtworkError("a file of that name lies there that this job did not make", "Move it away.")
+            remedy = "Move it away; if it is this job's and its manifest was lost, empty the folder."
+            raise ArtworkError("a file of that name lies there that this job did not make", remedy)
 
     def put(self, made: SheetFile) -> None:
         """Bring a file to its place, over what this job had left there."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from config.errors import ArtworkError, ConfigurationError
 from pipeline.delivery import MANIFEST, MAX_MANIFEST_BYTES
+from pipeline.manifest import NAME_ONE
 from pipeline.servers import Servers
 from pipeline.storage.address import is_url, parse_address
 from pipeline.storage.contracts import Shelf
@@ -44,7 +45,7 @@ def open_delivered(manifest: str, servers: Servers, scratch: Path) -> Iterator[D
         try:
             servers.steadily(lambda: shelf.get(address.name, target, MAX_MANIFEST_BYTES))
         except ArtworkError as error:
-            raise ConfigurationError(error.message, "Name the manifest.json of a run.") from None
+            raise ConfigurationError(error.message, NAME_ONE) from None
         yield _OnShelf(str(address), target, shelf, servers)
 
 

@@ -18,6 +18,7 @@ from pipeline.machine import MemoryLimit
 from pipeline.plan import Part, Sheet
 from pipeline.ticket import Ticket
 
+NAME_ONE = "Name the manifest of a run: manifest.json, or sections.json."
 SCHEMA = 1
 KIND = "gangsheet"
 KINDS = (KIND, "mockups", "sections")
@@ -82,13 +83,13 @@ def read_manifest(path: Path) -> dict[str, Any]:
             raw = file.read(MAX_MANIFEST_BYTES + 1)
         content = json.loads(raw) if len(raw) <= MAX_MANIFEST_BYTES else None
     except FileNotFoundError:
-        raise ConfigurationError(f"{path}: no such file", "Name the manifest.json of a run.") from None
+        raise ConfigurationError(f"{path}: no such file", NAME_ONE) from None
     except OSError as error:
         raise StorageError(f"{path}: {error.strerror}", "Check the path and its permissions.") from error
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict) or content.get("schema") != SCHEMA or content.get("kind") not in KINDS:
-        raise ConfigurationError(f"{path}: no manifest of a run", "Name the manifest.json of a run.")
+        raise ConfigurationError(f"{path}: no manifest of a run", NAME_ONE)
     return content
 
 

@@ -135,8 +135,9 @@ def test_what_this_job_did_not_make_is_never_overwritten(again: "PdfShop", lost:
 
         assert outcome.exit_code == ExitCode.INCOMPLETE
         assert shop.inodes() == before
-        assert shop.errors() == dict.fromkeys(ALL if lost else {4}, STRANGER)
-        assert outcome.messages.count(f"4. four: {STRANGER}") == (not lost)
+        files = {1: "001_one.pdf", 2: "002_two.pdf", 3: "003_three.pdf"} if lost else {4: "004_four.txt"}
+        assert shop.errors() == {number: f"{file}: {STRANGER}" for number, file in files.items()}
+        assert outcome.messages.count(f"4. four: 004_four.txt: {STRANGER}") == (not lost)
     assert shop.totals()[3] == (3 if lost else 1)
 
     if not lost:

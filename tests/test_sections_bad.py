@@ -83,7 +83,8 @@ def test_a_document_that_cannot_be_used_is_told_of_and_nothing_is_written(pdf_sh
 
     assert outcome.exit_code == ExitCode.INCOMPLETE
     (line,) = (json.loads(line) for line in outcome.stdout.splitlines())
-    assert line["message"].startswith(f"lessons.pdf: {bad.reason}")
+    told = bad.reason if "lessons.pdf" in bad.reason else f"lessons.pdf: {bad.reason}"
+    assert line["message"].startswith(told)
     assert (line["level"], line["document"], line["remedy"]) == ("error", "lessons.pdf", bad.remedy)
     assert outcome.stderr == ""
     assert not shop.out.exists() or (shop.files(), shop.leftovers()) == ([], [])
@@ -285,3 +286,31 @@ def test_a_document_that_is_too_large_is_refused(pdf_shop: "PdfShop") -> None:
 
     assert outcome.exit_code == ExitCode.INCOMPLETE
     assert [line.split("; ")[1] for line in outcome.messages] == ["at most 1,000 are accepted"]
+
+
+def lose_a_page(path: Path) -> None:
+    """Break the object of the second page of six."""
+    draw_document(path, 6)
+    with pikepdf.open(path) as pdf:
+        number, generation = pdf.pages[1].obj.objgen
+    content = path.read_bytes()
+    head = f"{number} {generation} obj".encode()
+    assert content.count(b"\n" + head) == 1
+    path.write_bytes(content.replace(b"\n" + head, b"\n" + head.replace(b"obj", b"xyz")))
+
+
+def test_a_page_that_cannot_be_read_is_told_of_and_shifts_no_others_unsaid(pdf_shop: "PdfShop") -> None:
+    shop = pdf_shop
+    lose_a_page(shop.folder / "lessons.pdf")
+    shop.job["sections"] = {"every": 2}
+
+    outcome = shop.run()
+
+    assert outcome.exit_code == ExitCode.INCOMPLETE
+    assert "lessons.pdf: 1 page cannot be read, and will be in no section" in outcome.messages
+    assert shop.manifest["document"]["lost_pages"] == 1
+    assert shop.manifest["document"]["repairs"][0] == "it says it has 6 pages, and 5 can be read"
+    assert shop.run(command="check").exit_code == ExitCode.INCOMPLETE
+
+    shop.job["sections"] = [{"title": "three", "pages": 3}]
+    assert shop.run().exit_code == ExitCode.CONFIGURATION

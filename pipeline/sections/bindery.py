@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from config.designs import Sources
-from config.errors import ArtworkError, ConfigurationError
+from config.errors import ArtworkError, ConfigurationError, TilepressError
 from config.sections import GeminiAnalyzer, SectionsJob
 from config.units import parse_bytes
 from pipeline.context import Context
@@ -159,6 +159,11 @@ def public(document: str) -> str:
         return public_name(document)
     except ValueError:
         return "a URL that cannot be used"
+
+
+def about_document(name: str, error: TilepressError) -> str:
+    """Return an error's message with the name of the document that it is about, once."""
+    return error.message if name in error.message else f"{name}: {error.message}"
 
 
 def _sources(job: SectionsJob) -> Sources:

@@ -7,7 +7,7 @@ from config.sections import SectionsJob
 from pipeline.checkup import check_output
 from pipeline.context import Context, Stopwatch
 from pipeline.delivery import storing
-from pipeline.sections.bindery import open_bindery, public
+from pipeline.sections.bindery import about_document, open_bindery, public
 from pipeline.sections.documents import opened_document
 from pipeline.sections.planning import describe_gaps, plan_sections
 
@@ -25,8 +25,11 @@ def check(job: SectionsJob, context: Context, say: Callable[[str], None]) -> lis
                 with opened_document(reference, bindery, Stopwatch()) as document:
                     plan = plan_sections(job, document.survey, document.sha256, document.name)
             except (ArtworkError, ConfigurationError) as error:
-                problems.append(f"{name}: {error.message.removeprefix(f'{name}: ')}")
+                problems.append(about_document(name, error))
                 continue
+            if document.survey.repairs:
+                told = problems.append if document.survey.lost else say
+                told(f"{name} is damaged, and would be mended: {'; '.join(document.survey.repairs)}")
             sections += len(plan.sections)
             if plan.gaps:
                 say(f"{job.name}: {name}: {describe_gaps(plan.gaps)}")

@@ -3,12 +3,13 @@
 import logging
 
 from config.errors import ArtworkError, ConfigurationError, StoppedError
+from config.pageranges import pages_of
 from config.sections import SectionsJob
 from pipeline.context import Context, Stopwatch
 from pipeline.delivery import open_outbox, storing
 from pipeline.log import report_memory
 from pipeline.report import Report, total
-from pipeline.sections.bindery import MANIFEST, Bindery, open_bindery, public
+from pipeline.sections.bindery import MANIFEST, Bindery, about_document, open_bindery, public
 from pipeline.sections.documents import OpenDocument, opened_document
 from pipeline.sections.journal import Journal
 from pipeline.sections.making import Making
@@ -29,6 +30,12 @@ def run(job: SectionsJob, context: Context) -> Report:
             reports = [
                 _take_apart_or_tell(document, bindery, traces, alone=len(documents) == 1) for document in documents
             ]
+    unusable = sum(report.manifest is None for report in reports)
+    if len(reports) > 1:
+        log.info(
+            f"Job {job.name}: {len(reports) - unusable} of {len(reports)} documents were taken apart",
+            extra={"documents": len(reports), "unusable": unusable},
+        )
     with storing(context.store.root):
         context.store.prune(context.store_max_bytes)
     return total(reports, watch.seconds()["total"], context.governor.peak_bytes)
@@ -42,8 +49,7 @@ def _take_apart_or_tell(reference: str, bindery: Bindery, traces: Traces, *, alo
         if alone and isinstance(error, ConfigurationError):
             raise
         log.error(
-            f"{public(reference)}: {error.message.removeprefix(f'{public(reference)}: ')}",
-            extra={"document": public(reference), "remedy": error.remedy},
+            about_document(public(reference), error), extra={"document": public(reference), "remedy": error.remedy}
         )
         return Report(ordered=1, rejected=1)
 
@@ -84,6 +90,11 @@ def announce(document: OpenDocument, plan: SectionsPlan, register: Register) -> 
         f"there and unchanged, {missing} to be made",
         extra={"document": document.name, "sections": len(plan.sections), "unchanged": register.unchanged},
     )
+    if document.survey.lost:
+        log.error(
+            f"{document.name}: {pages_of(document.survey.lost)} cannot be read, and will be in no section",
+            extra={"document": document.name, "remedy": "Have the document exported again."},
+        )
     if plan.gaps:
         log.warning(f"{document.name}: {describe_gaps(plan.gaps)}", extra={"document": document.name})
 
@@ -94,20 +105,20 @@ def _report(document: OpenDocument, register: Register, manifest: str, bindery: 
         manifest=manifest,
         ordered=register.made + register.failed,
         placed=register.made,
-        rejected=register.failed,
+        rejected=register.failed + document.survey.lost,
         seconds=register.watch.seconds()["total"],
         peak_bytes=bindery.context.governor.peak_bytes,
     )
     log.info(
-        f"{document.name}: {report.placed} of {report.ordered} sections are there, {register.unchanged} of them "
-        f"unchanged, {report.rejected} are not complete, {report.seconds:.1f} s, "
+        f"{document.name}: {report.placed} of {report.ordered} sections are complete, {register.unchanged} of them "
+        f"unchanged, {register.failed} are not, {report.seconds:.1f} s, "
         f"peak memory {report.peak_bytes / 1e6:.0f} MB",
         extra={
             "document": document.name,
             "sections": report.ordered,
             "made": report.placed,
             "unchanged": register.unchanged,
-            "failed": report.rejected,
+            "failed": register.failed,
             "seconds": report.seconds,
         },
     )

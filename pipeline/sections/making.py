@@ -206,11 +206,12 @@ class Making:
         with self._register.watch.step("deliver"), self._bindery.context.stop.delivery():
             self._register.add(section, made, attempt.number)
         size = sum(file.file.bytes for file in made.files)
-        log.info(
-            f"{section.number}. {section.title}: {pages_of(len(section.pages))}, {size:,} bytes, {made.seconds:.2f} s, "
-            f"{made.peak_bytes / 1e6:.0f} MB",
-            extra={"section": section.number, "bytes": size, "seconds": round(made.seconds, 3)},
-        )
+        if made.files:
+            log.info(
+                f"{section.number}. {section.title}: {pages_of(len(section.pages))}, {size:,} bytes, "
+                f"{made.seconds:.2f} s, {made.peak_bytes / 1e6:.0f} MB",
+                extra={"section": section.number, "bytes": size, "seconds": round(made.seconds, 3)},
+            )
         if made.problem is not None:
             log.warning(
                 f"{section.number}. {section.title}: {made.problem.message}",

@@ -77,6 +77,11 @@ def _chosen(job: SectionsJob, survey: Survey, document: str) -> list[tuple[str, 
         return [(_page_title(pages), pages) for pages in spans]
     if isinstance(said, ByOutline):
         return by_outline([mark for mark in survey.bookmarks if mark.level <= said.depth], survey.pages, document)
+    if survey.lost:
+        raise ConfigurationError(
+            f"{document}: {pages_of(survey.lost)} cannot be read, so that the numbers of others are not certain",
+            "Have it exported again, or use sections: {every: N}.",
+        )
     chosen = []
     for index, section in enumerate(said):
         try:

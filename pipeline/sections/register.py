@@ -13,6 +13,7 @@ from itertools import chain
 from typing import Any
 
 from config import VERSION
+from config.errors import ArtworkError
 from config.pageranges import format_page_ranges
 from pipeline.claim import Claim
 from pipeline.context import Stopwatch
@@ -96,7 +97,10 @@ class Register:
     def check_place(self, section: PlannedSection) -> None:
         """Raise ArtworkError if a file that is not this job's lies where one of the section's would go."""
         for file in section.files(self._bindery.job):
-            self._claim.check(file)
+            try:
+                self._claim.check(file)
+            except ArtworkError as error:
+                raise ArtworkError(f"{file}: {error.message}", error.remedy) from None
 
     def add(self, section: PlannedSection, made: Made, attempts: int) -> None:
         """Deliver a section's files, and enter it with its analysis, or with why it is not complete."""
@@ -195,6 +199,7 @@ class Register:
                 "title": document.survey.title,
                 "encrypted": document.survey.encrypted,
                 "repairs": list(document.survey.repairs),
+                "lost_pages": document.survey.lost,
             },
             "documents_root": self._bindery.library.root_name,
             "analyzer": analyzer_settings(job),

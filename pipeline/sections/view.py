@@ -12,7 +12,7 @@ from pipeline.context import Context, Stopwatch
 from pipeline.delivery import FolderOutbox, storing
 from pipeline.kinds import Outlook
 from pipeline.prediction import PROCESS_BYTES, SERVER_BYTES, section_bytes
-from pipeline.sections.bindery import MANIFEST, Bindery, open_bindery, public
+from pipeline.sections.bindery import MANIFEST, Bindery, about_document, open_bindery, public
 from pipeline.sections.documents import OpenDocument, opened_document
 from pipeline.sections.journal import Journal
 from pipeline.sections.planning import SectionsPlan, describe_gaps, plan_sections
@@ -35,9 +35,10 @@ def look_ahead(job: SectionsJob, context: Context) -> Outlook:
                     plan = plan_sections(job, document.survey, document.sha256, document.name)
                     lines += describe(document, plan, reference, bindery)
                     content.append(_content(document, plan))
+                    complete &= not document.survey.lost
             except (ArtworkError, ConfigurationError) as error:
                 complete = False
-                lines.append(f"  cannot be taken apart: {_named(public(reference), error.message)}")
+                lines.append(f"  cannot be taken apart: {about_document(public(reference), error)}")
                 content.append({"document": public(reference), "error": error.message})
     limit = context.governor.limit
     predicted = predicted_bytes(bindery)
@@ -96,7 +97,3 @@ def _unchanged(plan: SectionsPlan, place: str) -> int:
     known = known_entries(outbox, Journal(outbox.folder / JOURNAL))
     made = [known[section.key] for section in plan.sections if section.key in known]
     return sum(entry["error"] is None and all(outbox.lies(file["file"]) for file in entry["files"]) for entry in made)
-
-
-def _named(name: str, message: str) -> str:
-    return message if message.startswith(name) else f"{name}: {message}"

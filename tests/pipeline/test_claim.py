@@ -37,7 +37,10 @@ def test_a_file_of_others_is_a_stranger_and_one_of_the_jobs_own_is_not(tmp_path:
     claim.check("free.pdf")
     with pytest.raises(ArtworkError) as caught:
         claim.check("other.pdf")
-    assert str(caught.value) == "a file of that name lies there that this job did not make\n  Move it away."
+    assert str(caught.value) == (
+        "a file of that name lies there that this job did not make\n"
+        "  Move it away; if it is this job's and its manifest was lost, empty the folder."
+    )
 
 
 def test_what_others_put_there_meanwhile_is_a_stranger_from_then_on(tmp_path: Path) -> None:

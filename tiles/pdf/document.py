@@ -13,6 +13,7 @@ from pikepdf import StreamDecodeLevel
 from pikepdf.exceptions import PikepdfWarning
 
 from config.errors import ArtworkError
+from config.pageranges import LARGEST_PAGE
 from tiles.pdf.content import decoded
 from tiles.pdf.links import Destinations
 from tiles.pdf.outline import outline_of
@@ -68,8 +69,11 @@ def survey(document: Document) -> Survey:
             for entry in outline_of(pdf, destinations)
             if entry.destination is not None
         )
-        title = _title(pdf)
-        return Survey(len(pdf.pages), title, pdf.is_encrypted, marks, _repairs(pdf, document.path))
+        pages, repairs = len(pdf.pages), _repairs(pdf, document.path)
+        lost = max(0, _stated_pages(document) - pages) if repairs else 0
+        if lost:
+            repairs = (f"it says it has {pages + lost:,} pages, and {pages:,} can be read", *repairs)
+        return Survey(pages, _title(pdf), pdf.is_encrypted, marks, repairs, lost)
 
 
 def mend(document: Document, target: Path) -> None:
@@ -142,11 +146,11 @@ def _explained(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _unlocked(document: Document) -> Iterator[pikepdf.Pdf]:
+def _unlocked(document: Document, *, inherit_page_attributes: bool = True) -> Iterator[pikepdf.Pdf]:
     """Yield the document, opened with no password if none is needed, else with its own, however that is encoded."""
     for password in _spellings(document.password):
         try:
-            pdf = pikepdf.open(document.path, password=password)
+            pdf = pikepdf.open(document.path, password=password, inherit_page_attributes=inherit_page_attributes)
         except pikepdf.PasswordError:
             continue
         except pikepdf.PdfError as error:
@@ -156,7 +160,7 @@ def _unlocked(document: Document) -> Iterator[pikepdf.Pdf]:
         return
     remedy = "Set the job's password from an environment variable: password: ${PDF_PASSWORD}"
     if document.password:
-        raise ArtworkError("the PDF is encrypted, and the password given does not open it", remedy)
+        raise ArtworkError("the PDF is encrypted, and the password given does not open it", "Check the password.")
     raise ArtworkError("the PDF is encrypted, and no password is given for it", remedy)
 
 
@@ -171,6 +175,14 @@ def _refusal(reason: str) -> ArtworkError:
     if "encrypt" in reason.lower() or "security handler" in reason:
         return ArtworkError("the PDF is encrypted in a way that is not supported", "Export it without encryption.")
     return ArtworkError(f"the PDF is damaged beyond repair: {reason}", _EXPORT_AGAIN)
+
+
+def _stated_pages(document: Document) -> int:
+    """Return how many pages a document says it has, before qpdf has counted them."""
+    with _explained(document.path), _unlocked(document, inherit_page_attributes=False) as pdf:
+        tree = pdf.Root.get("/Pages")
+        count = tree.get("/Count") if isinstance(tree, pikepdf.Dictionary) else None
+        return min(count, LARGEST_PAGE) if isinstance(count, int) else 0
 
 
 def _title(pdf: pikepdf.Pdf) -> str:

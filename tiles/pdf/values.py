@@ -26,10 +26,14 @@ class Bookmark:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What a document says of itself. `bookmarks` stand in their order; `repairs` say what had to be mended."""
+    """What a document says of itself. `bookmarks` stand in their order; `repairs` say what had to be mended.
+
+    `lost` pages are those that it says it has, and that cannot be read: `pages` counts without them.
+    """
 
     pages: int
     title: str
     encrypted: bool
     bookmarks: tuple[Bookmark, ...]
     repairs: tuple[str, ...]
+    lost: int = 0

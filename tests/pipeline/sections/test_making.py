@@ -419,7 +419,7 @@ def test_a_file_of_others_costs_its_section_which_is_not_begun(shop: Workshop, w
     (shop.folder / "2.pdf").write_bytes(b"mine")
     day = work_on(shop)
     assert day.bench.order == [1, 3, 4, 5, 6]
-    assert day.errors[2] == "a file of that name lies there that this job did not make"
+    assert day.errors[2] == "2.pdf: a file of that name lies there that this job did not make"
     assert (shop.folder / "2.pdf").read_bytes() == b"mine"
 
 
@@ -480,7 +480,7 @@ def test_a_file_that_others_put_there_meanwhile_costs_its_section_and_is_not_tou
 
     day = work_on(shop, outcome)
     assert day.bench.order == [1, 2, 4, 5, 6]
-    assert day.errors[3] == "a file of that name lies there that this job did not make"
+    assert day.errors[3] == "3.pdf: a file of that name lies there that this job did not make"
     assert (shop.folder / "3.pdf").read_bytes() == b"mine"
 
 
