@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.sections import PdfShop
     from tests.servers.gemini import GeminiServer
 
-LESSONS = int(os.environ.get("TILEPRESS_LESSONS", "2"))
+LESSONS = int(os.environ.get("TILEPRESS_LESSONS", "1"))
 SECTIONS = 7
 KEY = {"GEMINI_API_KEY": API_KEY}
 TURN_S = 10  # within which a run that is told to end has to

@@ -1,8 +1,11 @@
 """The course from cover to poster, and what is done to the file so that each page has only the fonts it uses."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pikepdf
+from reportlab import rl_config  # type: ignore[import-untyped]
 
 from bench.course import artwork, colour, front, gangsheets, introduction, press
 from bench.course.look import FRONT
@@ -16,14 +19,25 @@ def make(file: Path) -> None:
     """Draw the course into a file, which appears whole."""
     aside = file.with_name(f"{file.name}.partial")
     try:
-        sheet = Sheet(aside, FRONT.title, _SUBJECT)
-        for chapter in _CHAPTERS:
-            chapter.draw(sheet)
-        sheet.save()
+        with _as_bytes():
+            sheet = Sheet(aside, FRONT.title, _SUBJECT)
+            for chapter in _CHAPTERS:
+                chapter.draw(sheet)
+            sheet.save()
         _tidy(aside)
         aside.replace(file)
     finally:
         aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def _as_bytes() -> Iterator[None]:
+    """Have reportlab write streams as they are meanwhile, not as letters, which are a quarter more."""
+    former, rl_config.useA85 = rl_config.useA85, 0
+    try:
+        yield
+    finally:
+        rl_config.useA85 = former
 
 
 def _tidy(file: Path) -> None:

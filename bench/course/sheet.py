@@ -7,7 +7,6 @@ from math import atan2, cos, pi, sin
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from reportlab import rl_config  # type: ignore[import-untyped]
 from reportlab.lib.colors import HexColor  # type: ignore[import-untyped]
 from reportlab.lib.styles import ParagraphStyle  # type: ignore[import-untyped]
 from reportlab.lib.utils import ImageReader  # type: ignore[import-untyped]
@@ -38,7 +37,6 @@ class Sheet:
 
     def __init__(self, file: Path, title: str, subject: str) -> None:
         """Begin a document; `invariant` leaves out what would differ from run to run."""
-        rl_config.useA85 = 0  # a quarter smaller: a file need not be letters
         pdfmetrics.registerFont(TTFont(FONT, FONT_FILE))
         self.canvas: Any = Canvas(
             str(file), invariant=1, pageCompression=1, pdfVersion=(1, 5), initialFontName=FONT, lang="en-GB"
