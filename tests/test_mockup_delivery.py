@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,8 +34,12 @@ class Nas:
         self.keys, self.environment = {"storage": {"sftp": access}}, dict[str, str]()
 
     def files(self) -> dict[str, bytes]:
-        """Return the contents of all files there, by name."""
-        return {path.name: path.read_bytes() for path in self.folder.glob("*")}
+        """Return the contents of all files there, by name; what is renamed while they are read is left out."""
+        found = {}
+        for path in self.folder.glob("*"):
+            with suppress(FileNotFoundError):
+                found[path.name] = path.read_bytes()
+        return found
 
     def uploads(self) -> dict[str, Any]:
         """Return for each file what is other when it has been uploaded again: a number may be given twice."""

@@ -138,8 +138,6 @@ def test_failures_of_every_kind_at_random_cost_answers_at_most(asked: "PdfShop",
     ("call", "fault", "reason"),
     [
         ("generate", Fault.BLOCKED_ANSWER, "withholds the answer: SAFETY"),
-        ("generate", Fault.BLOCKED_PROMPT, "refuses the section or the prompt: PROHIBITED_CONTENT"),
-        ("generate", Fault.TRUNCATED, "the answer is cut short: MAX_TOKENS"),
         ("start", Fault.UNREADABLE, "cannot read the section: The document cannot be read."),
     ],
 )
