@@ -26,6 +26,7 @@ hypothesis.settings.load_profile("tilepress")
 Image.MAX_IMAGE_PIXELS = None  # sheets are meant to be large
 
 REPOSITORY = Path(__file__).parents[1]
+TIMEOUT_S = float(os.environ.get("TILEPRESS_TEST_TIMEOUT_S", "300"))  # of one run of the program
 SHARED_DESIGNS = REPOSITORY.parent / "shared" / "data" / "designs"
 
 
@@ -136,7 +137,13 @@ def tilepress(*arguments: object, **extra: str) -> Outcome:
     """Run the program and wait for it."""
     command = [sys.executable, str(REPOSITORY / "cli.py"), *map(str, arguments)]
     done = subprocess.run(
-        command, capture_output=True, text=True, env=environment(extra), check=False, timeout=300, encoding="utf-8"
+        command,
+        capture_output=True,
+        text=True,
+        env=environment(extra),
+        check=False,
+        timeout=TIMEOUT_S,
+        encoding="utf-8",
     )
     return Outcome(done.returncode, done.stdout, done.stderr)
 

@@ -1,6 +1,7 @@
 """Sections that a model is asked about, of a service that fails: each has an answer or a reason; none stays.
 
-With TILEPRESS_LESSONS=40 in the environment, the course that is asked about with failures at random is that long.
+With TILEPRESS_LESSONS=40 in the environment, the course that is asked about with failures at random is that long; it
+wants TILEPRESS_TEST_TIMEOUT_S=3600, as most of it is waiting.
 """
 
 import os

@@ -134,18 +134,18 @@ class Register:
         )
         self.made += made.problem is None
         self.failed += made.problem is not None
-        if time.monotonic() - self._noted_at > max(NOTE_EVERY_S, NOTE_SHARE * self._noting_s):
-            self.note()
-
-    def note(self) -> None:
-        """Write down how far the run has come: on this machine, and now and then where the files go."""
         began = time.monotonic()
         if began - self._published_at > max(PUBLISH_EVERY_S, NOTE_SHARE * self._publishing_s):
             self._outbox.publish(self._manifest(None))
-            self._published_at = time.monotonic()
+            self._published_at = self._noted_at = time.monotonic()
             self._publishing_s = self._published_at - began
-        else:
-            self._outbox.note(self._manifest(None))
+        elif began - self._noted_at > max(NOTE_EVERY_S, NOTE_SHARE * self._noting_s):
+            self.note()
+
+    def note(self) -> None:
+        """Write down on this machine how far the run has come: whatever ends it, no server is waited for."""
+        began = time.monotonic()
+        self._outbox.note(self._manifest(None))
         self._noted_at = time.monotonic()
         self._noting_s = self._noted_at - began
 

@@ -105,6 +105,26 @@ def test_a_section_that_failed_stands_there_with_its_reason_and_is_made_again_ne
     assert missing(shop) == [2]
 
 
+def test_a_server_hears_now_and_then_with_a_delivery_and_never_when_the_run_is_ended(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ends a run waits for no server, which may hold no manifest in the middle of that."""
+    published: list[int] = []
+    monkeypatch.setattr(FolderOutbox, "publish", lambda outbox, manifest: published.append(len(list(manifest))))
+    monkeypatch.setattr("pipeline.sections.register.PUBLISH_EVERY_S", 0.0)
+    monkeypatch.setattr("pipeline.sections.register.NOTE_SHARE", 0.0)
+    with shop.journal() as journal:
+        register = shop.register(journal)
+        register.note()
+        assert published == []
+        for count, section in enumerate(register.missing(), 1):
+            register.add(section, made(section, shop.folder), 1)
+            assert len(published) == count
+        register.note()
+        assert len(published) == 3
+    assert len(manifest(shop)["sections"]) == 3
+
+
 def test_pages_and_sizes_of_images_are_entered(shop: Workshop) -> None:
     shop = replace(shop, keys={"pages": {}})
     with shop.journal() as journal:
