@@ -7,7 +7,7 @@ RUN_READY := $(VENV)/.ready-run
 DEV_READY := $(VENV)/.ready-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture lint bench lock clean
+.PHONY: help demo test torture explore lint bench lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -31,6 +31,9 @@ test: $(DEV_READY)  ## run the tests
 
 torture: $(DEV_READY)  ## kill runs 200 times, and see that nothing is lost
 	TILEPRESS_KILLS=200 $(BIN)/python -m pytest -n auto tests/test_torture.py $(ARGS)
+
+explore: $(DEV_READY)  ## try the properties with examples nobody has seen
+	$(BIN)/python -m pytest -n auto -m hypothesis --hypothesis-profile explore $(ARGS)
 
 lint: $(DEV_READY)  ## style, types, import contracts
 	$(BIN)/ruff check .

@@ -21,13 +21,21 @@ pytest_plugins = [
     *(f"tests.servers.{kind}" for kind in ("postgres", "sftp", "s3", "http", "farshop", "gemini")),
 ]
 
-hypothesis.settings.register_profile("tilepress", deadline=None)  # a time limit would fail on a busy machine
-hypothesis.settings.load_profile("tilepress")
+# The same examples every time, so that a change is judged by what it changes; `make explore` tries others. There is no
+# time limit: it would fail on a busy machine.
+hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("explore", deadline=None)
+hypothesis.settings.load_profile("steady")
 Image.MAX_IMAGE_PIXELS = None  # sheets are meant to be large
 
 REPOSITORY = Path(__file__).parents[1]
 TIMEOUT_S = float(os.environ.get("TILEPRESS_TEST_TIMEOUT_S", "300"))  # of one run of the program
 SHARED_DESIGNS = REPOSITORY.parent / "shared" / "data" / "designs"
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Run more tests at once than there are CPUs: many wait for servers, disks and processes."""
+    return len(os.sched_getaffinity(0)) * 3 // 2
 
 
 @dataclass(frozen=True)

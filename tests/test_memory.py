@@ -80,8 +80,7 @@ def pixels_of(path: Path) -> bytes:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("threads", [1, "auto"])
-@pytest.mark.parametrize("size", SHEETS)
+@pytest.mark.parametrize(("size", "threads"), [("sheet", 1), ("roll", "auto")])
 def test_256_megabytes_are_enough_cold_and_warm(
     size: str, threads: object, designs: list[Path], shop: Shop, confined: Callable[[list[object]], str]
 ) -> None:

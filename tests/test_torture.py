@@ -1,6 +1,6 @@
 """Killed at random moments: whatever the stage, one more run prints every copy exactly once, byte by byte.
 
-`make torture` kills 200 times, the tests 20 times: TILEPRESS_KILLS.
+`make torture` kills 200 times, the tests 12 times: TILEPRESS_KILLS.
 """
 
 import os
@@ -16,7 +16,7 @@ import pytest
 from tests.servers.farshop import DEADLINE_S, FarShop, artwork, begin, copies_printed
 from tests.servers.sftp import SftpServer
 
-KILLS = int(os.environ.get("TILEPRESS_KILLS", "20"))
+KILLS = int(os.environ.get("TILEPRESS_KILLS", "12"))
 KILLS_PER_SHOP = 2  # one after another: the second disturbs what was to heal the first
 DATABASES = 2
 DESIGNS, ORDERS, COPIES = 5, 10, 6
