@@ -94,6 +94,7 @@ class Governor:
     def __enter__(self) -> Self:
         self._peak, self._warned = 0, False  # of this job, not of one before it
         self.used_bytes()
+        gc.freeze()  # what the program is made of need not be gone through between parts: that took most of it
         self._stop.clear()
         self._sampler = threading.Thread(target=self._sample, name="memory", daemon=True)
         self._sampler.start()
@@ -106,6 +107,7 @@ class Governor:
         if self._sampler is not None:
             self._sampler.join()
             self._sampler = None
+        gc.unfreeze()
 
     def _sample(self) -> None:
         while not self._stop.wait(SAMPLE_S):

@@ -313,4 +313,5 @@ def test_a_page_that_cannot_be_read_is_told_of_and_shifts_no_others_unsaid(pdf_s
     assert shop.run(command="check").exit_code == ExitCode.INCOMPLETE
 
     shop.job["sections"] = [{"title": "three", "pages": 3}]
-    assert shop.run().exit_code == ExitCode.CONFIGURATION
+    for command in ("check", "plan", "run"):
+        assert shop.run(command=command).exit_code == ExitCode.CONFIGURATION

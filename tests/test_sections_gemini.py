@@ -278,6 +278,7 @@ def test_a_service_that_is_out_of_reach_costs_answers_alone(asked: "PdfShop", ge
     assert outcome.exit_code == ExitCode.INCOMPLETE
     assert list(asked.errors()) == [1]
     assert asked.files() == ["001_Pages_1-14.pdf"]
+    assert "may still lie there" not in outcome.text  # nothing was uploaded
     analyzer(asked)["endpoint"] = gemini.url
     assert run(asked).exit_code == 0
     assert asked.errors() == {}

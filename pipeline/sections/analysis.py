@@ -1,7 +1,7 @@
 """The protocol of analysers: what they are given of a section, and what they owe. They work in child processes."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,13 +13,15 @@ class Section:
     """A section that was cut: `pdf` holds its pages and no others; `pages` are their numbers in the document, from 1.
 
     `token` is unique to this attempt at it, 1 to 40 lower-case letters, digits and dashes: whatever an analyser leaves
-    elsewhere bears it, so that it can be found again when the process has died.
+    elsewhere bears it, so that it can be found again when the process has died. `leaving` is to be called before the
+    first of it may come to lie there.
     """
 
     title: str
     pages: tuple[int, ...]
     pdf: Path
     token: str
+    leaving: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
 
 
 class Analyzer(Protocol):
@@ -37,7 +39,8 @@ class Analyzer(Protocol):
         """Return what there is to say of a section; which analyser says so stands under `kind`.
 
         Whatever it left elsewhere is gone when it returns; if it is not, what that is stands under `left`. Raises
-        UnavailableError for what may pass, ArtworkError for what will not; then `forget` is still to be called.
+        UnavailableError for what may pass, ArtworkError for what will not; if `section.leaving` was called before,
+        `forget` is still to be called.
         """
 
     def forget(self, token: str) -> None:

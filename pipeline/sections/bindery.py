@@ -161,6 +161,11 @@ def public(document: str) -> str:
         return "a URL that cannot be used"
 
 
+def is_the_jobs_own(error: TilepressError, documents: Sequence[str]) -> bool:
+    """Tell whether an error is the whole job's, and no document's: a setting that fits the only one there is."""
+    return isinstance(error, ConfigurationError) and len(documents) == 1
+
+
 def about_document(name: str, error: TilepressError) -> str:
     """Return an error's message with the name of the document that it is about, once."""
     return error.message if name in error.message else f"{name}: {error.message}"

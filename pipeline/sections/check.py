@@ -7,7 +7,7 @@ from config.sections import SectionsJob
 from pipeline.checkup import check_output
 from pipeline.context import Context, Stopwatch
 from pipeline.delivery import storing
-from pipeline.sections.bindery import about_document, open_bindery, public
+from pipeline.sections.bindery import about_document, is_the_jobs_own, open_bindery, public
 from pipeline.sections.documents import opened_document
 from pipeline.sections.planning import describe_gaps, plan_sections
 
@@ -25,6 +25,8 @@ def check(job: SectionsJob, context: Context, say: Callable[[str], None]) -> lis
                 with opened_document(reference, bindery, Stopwatch()) as document:
                     plan = plan_sections(job, document.survey, document.sha256, document.name)
             except (ArtworkError, ConfigurationError) as error:
+                if is_the_jobs_own(error, documents):
+                    raise
                 problems.append(about_document(name, error))
                 continue
             if document.survey.repairs:

@@ -84,7 +84,7 @@ class Gemini:
         """
         begun = time.monotonic()
         name = _name_of(section.token)
-        with self._open() as service:
+        with self._open(section.leaving) as service:
             try:
                 answer = self._answer(service, section)
             except BaseException as error:
@@ -133,13 +133,13 @@ class Gemini:
             return f"and {name} could not be removed: {error.message}"
         return ""
 
-    def _open(self) -> "Service":
+    def _open(self, leaving: Callable[[], None] = lambda: None) -> "Service":
         try:
             from pipeline.sections.geminicalls import GOOGLE, Service, Terms  # noqa: PLC0415 - half a second, an extra
         except ModuleNotFoundError:
             raise _missing() from None
         endpoint = (self.endpoint or GOOGLE).rstrip("/")
-        return Service(Terms(self.api_key, endpoint, self.timeout_s, self.attempts, self.pause_s, self.sleep))
+        return Service(Terms(self.api_key, endpoint, self.timeout_s, self.attempts, self.pause_s, self.sleep), leaving)
 
 
 def _name_of(token: str) -> str:

@@ -90,9 +90,13 @@ class Service:
     what will not.
     """
 
-    def __init__(self, terms: Terms) -> None:
-        """Take the terms; raise ConfigurationError for an endpoint that is no URL. Nothing is connected to yet."""
+    def __init__(self, terms: Terms, leaving: Callable[[], None]) -> None:
+        """Take the terms, and what to call before an upload may be complete. Nothing is connected to yet.
+
+        Raises ConfigurationError for an endpoint that is no URL.
+        """
         self.retries = 0
+        self._leaving = leaving
         self.may_hold_files = False
         self._terms = terms
         self._redactor = Redactor({})
@@ -133,7 +137,6 @@ class Service:
             nonlocal tried
             found = self._find(name) if tried else None
             if found is not None:
-                self.may_hold_files = True
                 return found
             tried = True
             config = types.UploadFileConfig(
@@ -293,6 +296,7 @@ class Service:
     def _note(self, request: httpx2.Request) -> None:
         """Note that a file may be there from now on: it is when its last chunk has arrived."""
         if "finalize" in request.headers.get("X-Goog-Upload-Command", ""):
+            self._leaving()
             self.may_hold_files = True
 
     def _count(self, _state: tenacity.RetryCallState) -> None:

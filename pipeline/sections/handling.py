@@ -96,6 +96,11 @@ def handle(work: SectionWork) -> Made:
     forget_peak()
     files: list[MadeFile] = []
     analysis, problem, is_clean = None, None, True
+
+    def leaving() -> None:
+        nonlocal is_clean
+        is_clean = False
+
     try:
         try:
             with writing(work.folder / work.section.pdf, "sections"):
@@ -104,8 +109,7 @@ def handle(work: SectionWork) -> Made:
         finally:
             _check_unchanged(work)  # whatever came of it, that is the reason
         section = work.section
-        cut = Section(section.title, section.pages, work.folder / section.pdf, work.attempt)
-        is_clean = False
+        cut = Section(section.title, section.pages, work.folder / section.pdf, work.attempt, leaving)
         analysis = work.analyzer.analyze(cut)
         is_clean = "left" not in analysis
     except ArtworkError as error:

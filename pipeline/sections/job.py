@@ -1,6 +1,7 @@
 """A section job: PDFs taken apart, a section at a time. The whole story is `take_apart`; its steps stand beside."""
 
 import logging
+from collections.abc import Sequence
 
 from config.errors import ArtworkError, ConfigurationError, StoppedError
 from config.pageranges import pages_of
@@ -9,7 +10,7 @@ from pipeline.context import Context, Stopwatch
 from pipeline.delivery import open_outbox, storing
 from pipeline.log import report_memory
 from pipeline.report import Report, total
-from pipeline.sections.bindery import MANIFEST, Bindery, about_document, open_bindery, public
+from pipeline.sections.bindery import MANIFEST, Bindery, about_document, is_the_jobs_own, open_bindery, public
 from pipeline.sections.documents import OpenDocument, opened_document
 from pipeline.sections.journal import Journal
 from pipeline.sections.making import Making
@@ -27,9 +28,7 @@ def run(job: SectionsJob, context: Context) -> Report:
         documents = bindery.documents()
         with storing(context.store.root), bindery.traces() as traces:
             traces.clear()
-            reports = [
-                _take_apart_or_tell(document, bindery, traces, alone=len(documents) == 1) for document in documents
-            ]
+            reports = [_take_apart_or_tell(document, documents, bindery, traces) for document in documents]
     unusable = sum(report.manifest is None for report in reports)
     if len(reports) > 1:
         log.info(
@@ -41,12 +40,12 @@ def run(job: SectionsJob, context: Context) -> Report:
     return total(reports, watch.seconds()["total"], context.governor.peak_bytes)
 
 
-def _take_apart_or_tell(reference: str, bindery: Bindery, traces: Traces, *, alone: bool) -> Report:
-    """Take a document apart, or say why not; a setting that fits no document at all is an error of its own."""
+def _take_apart_or_tell(reference: str, documents: Sequence[str], bindery: Bindery, traces: Traces) -> Report:
+    """Take one of the documents apart, or say why not; ConfigurationError if the job itself is wrong."""
     try:
         return take_apart(reference, bindery, traces)
     except (ArtworkError, ConfigurationError) as error:
-        if alone and isinstance(error, ConfigurationError):
+        if is_the_jobs_own(error, documents):
             raise
         log.error(
             about_document(public(reference), error), extra={"document": public(reference), "remedy": error.remedy}

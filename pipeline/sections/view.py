@@ -12,7 +12,7 @@ from pipeline.context import Context, Stopwatch
 from pipeline.delivery import FolderOutbox, storing
 from pipeline.kinds import Outlook
 from pipeline.prediction import PROCESS_BYTES, SERVER_BYTES, section_bytes
-from pipeline.sections.bindery import MANIFEST, Bindery, about_document, open_bindery, public
+from pipeline.sections.bindery import MANIFEST, Bindery, about_document, is_the_jobs_own, open_bindery, public
 from pipeline.sections.documents import OpenDocument, opened_document
 from pipeline.sections.journal import Journal
 from pipeline.sections.planning import SectionsPlan, describe_gaps, plan_sections
@@ -25,11 +25,12 @@ MAX_LINES_SHOWN = 50  # of a document's sections
 def look_ahead(job: SectionsJob, context: Context) -> Outlook:
     """Say which sections the job would make."""
     bindery = open_bindery(job, context)
+    documents = bindery.documents()
     lines = [f"Job {job.name}: sections to {bindery.place}"]
     content: list[dict[str, Any]] = []
     complete = True
     with storing(context.store.root), context.store.held(), context.governor:
-        for reference in bindery.documents():
+        for reference in documents:
             try:
                 with opened_document(reference, bindery, Stopwatch()) as document:
                     plan = plan_sections(job, document.survey, document.sha256, document.name)
@@ -37,6 +38,8 @@ def look_ahead(job: SectionsJob, context: Context) -> Outlook:
                     content.append(_content(document, plan))
                     complete &= not document.survey.lost
             except (ArtworkError, ConfigurationError) as error:
+                if is_the_jobs_own(error, documents):
+                    raise
                 complete = False
                 lines.append(f"  cannot be taken apart: {about_document(public(reference), error)}")
                 content.append({"document": public(reference), "error": error.message})

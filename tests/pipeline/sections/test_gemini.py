@@ -211,9 +211,12 @@ def test_an_upload_whose_end_was_never_heard_of_is_removed(
     gemini: GeminiServer, analyser: Gemini, section: Section, fault: Fault
 ) -> None:
     gemini.fail("upload", fault)
+    left: list[str] = []
+    section = replace(section, leaving=lambda: left.extend(gemini.files or ["nothing yet"]))
 
     error = failure(lambda: replace(analyser, attempts=1).analyze(section))
 
+    assert left == ["nothing yet"]  # it was said before
     assert type(error) is UnavailableError
     assert [call.kind for call in gemini.calls] == ["start", "upload", "delete"]
     assert not gemini.files
@@ -637,8 +640,11 @@ def test_an_answer_without_end_is_given_up(
 
 
 def test_nobody_at_the_endpoint_is_unavailable(analyser: Gemini, section: Section, pauses: list[float]) -> None:
+    left: list[str] = []
+    section = replace(section, leaving=lambda: left.append("an upload"))
     error = failure(lambda: replace(analyser, endpoint="http://127.0.0.1:1").analyze(section))
 
+    assert not left
     assert type(error) is UnavailableError
     assert error.message == "Gemini: no connection: Connection refused"
     assert len(pauses) == 2

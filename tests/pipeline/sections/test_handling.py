@@ -22,15 +22,18 @@ CHANGED = "the document changed while it was read"
 
 @dataclass(frozen=True)
 class Reader:
-    """An analyser that says what it is told to, or raises it."""
+    """An analyser that says what it is told to, or raises it: after it has left something elsewhere, or before."""
 
     said: Analysis | Exception = field(default_factory=lambda: {"kind": "reader"})
     asked: list[str] = field(default_factory=list)
     leaves_traces: bool = True
+    leaves: bool = False
     account: str = ""
 
     def analyze(self, section: Section) -> Analysis:
         self.asked.append(section.token)
+        if self.leaves:
+            section.leaving()
         if isinstance(self.said, Exception):
             raise self.said
         return self.said
@@ -134,24 +137,26 @@ def test_a_document_that_vanishes_while_it_is_looked_at_costs_itself(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("said", "is_clean", "message"),
+    ("said", "leaves", "is_clean", "message"),
     [
-        ({"kind": "reader"}, True, None),
-        ({"kind": "reader", "left": "files/x"}, False, None),
-        (UnavailableError("busy"), False, "busy"),
-        (ArtworkError("refused"), False, "refused"),
-        (MemoryError(), False, "it needs more memory than a section may use"),
+        ({"kind": "reader"}, True, True, None),
+        ({"kind": "reader", "left": "files/x"}, True, False, None),
+        (UnavailableError("busy"), True, False, "busy"),
+        (UnavailableError("no connection"), False, True, "no connection"),
+        (ArtworkError("refused"), True, False, "refused"),
+        (ArtworkError("refused"), False, True, "refused"),
+        (MemoryError(), True, False, "it needs more memory than a section may use"),
     ],
 )
-def test_only_an_analyser_that_was_asked_may_have_left_something(
-    work: SectionWork, said: Mapping[str, Any] | Exception, is_clean: bool, message: str | None
+def test_only_an_analyser_that_says_so_and_then_fails_may_have_left_something(
+    work: SectionWork, said: Mapping[str, Any] | Exception, leaves: bool, is_clean: bool, message: str | None
 ) -> None:
-    made = handle(replace(work, analyzer=Reader(said)))
+    made = handle(replace(work, analyzer=Reader(said, leaves=leaves)))
     assert (made.is_clean, made.problem.message if made.problem else None) == (is_clean, message)
 
 
 def test_a_bug_of_the_analyser_leaves_it_open_what_lies_there(work: SectionWork) -> None:
-    made = handle(replace(work, analyzer=Reader(ZeroDivisionError())))
+    made = handle(replace(work, analyzer=Reader(ZeroDivisionError(), leaves=True)))
     assert made.problem is not None
     assert made.problem.message.startswith("a bug in tilepress")
     assert not made.is_clean
