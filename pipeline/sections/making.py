@@ -23,7 +23,8 @@ from pipeline.sections.handling import Made, Problem, SectionWork, handle
 from pipeline.sections.planned import PlannedSection
 from pipeline.sections.register import Register
 from pipeline.sections.traces import Traces
-from tiles.sinks.sink import PARTIAL, undisturbed
+from tiles.sinks.sink import PARTIAL
+from tiles.undisturbed import undisturbed
 from tiles.workbench import Workbench
 
 if TYPE_CHECKING:

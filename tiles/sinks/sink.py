@@ -3,9 +3,8 @@
 import errno
 import hashlib
 import os
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BufferedRandom
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from tiles.design import BYTES_PER_PX
 from tiles.sinks.deflate import Deflater, best_deflater
+from tiles.undisturbed import undisturbed
 
 if TYPE_CHECKING:
     from tiles.canvas import Strip
@@ -161,16 +161,6 @@ def write_atomically(path: Path, fill: Callable[[AtomicFile], None]) -> SheetFil
         return file.commit()
     finally:
         file.discard()
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Have signals that end a run wait until the block is over."""
-    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGALRM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, former)
 
 
 def _sync_folder(folder: Path) -> None:
