@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUN_READY := $(VENV)/.ready-run
 DEV_READY := $(VENV)/.ready-dev
+unexport PYTHONDONTWRITEBYTECODE # it would have every run and each of its children compile the same again
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test torture explore lint bench lock clean

@@ -8,6 +8,10 @@ from typing import Any, Protocol
 Analysis = Mapping[str, Any]  # what stands in sections.json: JSON values; see Analyzer.analyze
 
 
+def _unheard() -> None:
+    """Do nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """A section that was cut: `pdf` holds its pages and no others; `pages` are their numbers in the document, from 1.
@@ -21,7 +25,7 @@ class Section:
     pages: tuple[int, ...]
     pdf: Path
     token: str
-    leaving: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
+    leaving: Callable[[], None] = field(default=_unheard, repr=False, compare=False)
 
 
 class Analyzer(Protocol):
