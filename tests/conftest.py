@@ -1,5 +1,6 @@
 """A small print shop on disk, and the program run on it as its users run it: in a process of its own."""
 
+import gc
 import json
 import os
 import subprocess
@@ -15,6 +16,8 @@ import pytest
 import yaml
 from numpy.typing import NDArray
 from PIL import Image
+
+from pipeline.machine import cpu_count
 
 pytest_plugins = [
     *("tests.mockups", "tests.sections"),
@@ -35,7 +38,12 @@ SHARED_DESIGNS = REPOSITORY.parent / "shared" / "data" / "designs"
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Run more tests at once than there are CPUs: many wait for servers, disks and processes."""
-    return len(os.sched_getaffinity(0)) * 3 // 2
+    return cpu_count() * 3 // 2
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Have garbage looked for among what tests make, and not among themselves, which are there to the end."""
+    gc.freeze()
 
 
 @dataclass(frozen=True)
