@@ -36,6 +36,7 @@ TIMEOUT_S = float(os.environ.get("TILEPRESS_TEST_TIMEOUT_S", "300"))  # of one r
 SHARED_DESIGNS = REPOSITORY.parent / "shared" / "data" / "designs"
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Run more tests at once than there are CPUs: many wait for servers, disks and processes."""
     return cpu_count() * 3 // 2

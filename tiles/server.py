@@ -45,14 +45,17 @@ def _stack(size: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _environment(variables: dict[str, str]) -> Iterator[None]:
-    """Have these variables set for what is started meanwhile."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
+    """Have these variables set for what is started meanwhile, and for nothing else.
+
+    `os.environ` stays as it is: other threads go through it, and stumble over what is taken out of it meanwhile.
+    """
+    for name, value in variables.items():
+        os.putenv(name, value)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
+        for name in variables:
+            if name in os.environ:
+                os.putenv(name, os.environ[name])
             else:
-                os.environ[name] = value
+                os.unsetenv(name)
