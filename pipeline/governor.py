@@ -51,8 +51,10 @@ class Governor:
 
     def used_bytes(self) -> int:
         """Measure now."""
-        used = self._last = self._measure()
-        self._peak = max(self._peak, used)
+        used = self._measure()
+        if used > self._peak:  # what begins or ends while processes are looked at one by one may have counted twice
+            used = min(used, self._measure())
+        self._last, self._peak = used, max(self._peak, used)
         return used
 
     def room_bytes(self) -> int:

@@ -53,11 +53,21 @@ def test_room_is_what_is_left_to_the_ceiling() -> None:
 
 
 def test_the_peak_is_the_most_ever_measured() -> None:
-    values = iter([100, 700, 300])
-    governor = Governor(LIMIT, lambda: next(values))
-    for _ in range(3):
-        governor.used_bytes()
-    assert governor.peak_bytes == 700
+    assert peak_of([100, 100, 700, 700, 300]) == 700
+
+
+def test_a_process_that_ends_while_others_are_looked_at_makes_no_peak() -> None:
+    assert peak_of([100, 100, 950, 300, 280]) == 300
+
+
+def peak_of(values: list[int]) -> int:
+    """Return the peak of a governor that measures these values, one after the other."""
+    left = iter(values)
+    governor = Governor(LIMIT, lambda: next(left))
+    with pytest.raises(StopIteration):
+        while True:
+            governor.used_bytes()
+    return governor.peak_bytes
 
 
 def test_a_peak_between_two_steps_is_sampled(poll: Callable[[Callable[[], bool]], None]) -> None:
@@ -71,7 +81,7 @@ def test_a_peak_between_two_steps_is_sampled(poll: Callable[[Callable[[], bool]]
 
 
 def test_memory_before_and_after_a_part_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    values = iter([500, 200])
+    values = iter([500, 500, 200])
     with caplog.at_level(logging.INFO):
         Governor(LIMIT, lambda: next(values)).release("part 1/3")
     assert caplog.messages == ["Memory usage after part 1/3: 500 B → 200 B, 300 B freed"]
