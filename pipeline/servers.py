@@ -7,12 +7,12 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from config import schema
-from config.errors import TransientError
+from config.errors import StorageError, TransientError
 from pipeline.storage.address import Address
 from pipeline.storage.contracts import Patience, S3Access, SftpAccess, Shelf, Source
 
@@ -36,11 +36,17 @@ class Servers:
         self._patience = Patience(storage.connect_timeout_s, storage.read_timeout_s, storage.total_timeout_s)
         self._sources: dict[object, Source] = {}
         self._lock = Lock()
+        self._closed = Event()
 
     def source(self, scheme: str, private_hosts: tuple[str, ...]) -> Source:
-        """Return where to fetch by this scheme; of HTTP, `private_hosts` may have private addresses."""
+        """Return where to fetch by this scheme; of HTTP, `private_hosts` may have private addresses.
+
+        Raises StorageError once all are closed: whatever still asks then is a thread that nobody waits for.
+        """
         key = (scheme, private_hosts) if scheme in {"http", "https"} else scheme
         with self._lock:
+            if self._closed.is_set():
+                raise StorageError("the run has ended")
             if key not in self._sources:
                 self._sources[key] = self._open_source(scheme, private_hosts)
             return self._sources[key]
@@ -52,13 +58,19 @@ class Servers:
         return open_shelf(address, self._sftp(), self._s3(), self._patience)
 
     def steadily(self, work: Callable[[], Result]) -> Result:
-        """Return what `work()` returns; a TransientError is raised only when it has failed as often as is allowed."""
+        """Return what `work()` returns; a TransientError is raised only when it has failed as often as is allowed.
+
+        Nothing is tried again once the servers are closed.
+        """
         import tenacity  # noqa: PLC0415 - costs time that runs without servers spare
 
         longer = tenacity.wait_exponential(multiplier=FIRST_PAUSE_S, max=LONGEST_PAUSE_S)
         pause = longer + tenacity.wait_random(0, FIRST_PAUSE_S)
         attempts = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(self._storage.attempts),
+            stop=tenacity.stop_any(
+                tenacity.stop_after_attempt(self._storage.attempts), tenacity.stop_when_event_set(self._closed)
+            ),
+            sleep=tenacity.sleep_using_event(self._closed),
             wait=lambda state: _asked_pause(state) or float(pause(state)),
             retry=tenacity.retry_if_exception_type(TransientError),
             before_sleep=_tell,
@@ -67,7 +79,8 @@ class Servers:
         return attempts(work)
 
     def close(self) -> None:
-        """Let go of all sources."""
+        """Let go of all sources, and give up what is still waited for."""
+        self._closed.set()
         with self._lock:
             while self._sources:
                 _, source = self._sources.popitem()

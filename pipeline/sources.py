@@ -5,14 +5,15 @@ Nothing is decoded here. A name that cannot be used fails for itself; the reason
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.errors import ArtworkError
+from pipeline.daemons import on_daemons
 from pipeline.library import FETCH_BYTES, FETCH_THREADS, Library
 from pipeline.prediction import CHILD_BYTES, SERVER_BYTES
 from pipeline.storage.address import split_page
@@ -48,15 +49,16 @@ def probe(references: Mapping[str, str], library: Library, place: Workplace) -> 
     if remote:
         place.governor.admit("fetching artwork", min(remote, FETCH_THREADS) * FETCH_BYTES)
     files: dict[str, _File | ArtworkError] = {}
+    threads = FETCH_THREADS if remote else place.bench.workers
+    with closing(on_daemons(partial(_find, library=library), references.values(), threads)) as finding:
 
-    def usable() -> Iterator[_File]:
-        find = partial(_find, library=library)
-        for name, file in _find_all(references, find, FETCH_THREADS if remote else place.bench.workers):
-            files[name] = file
-            if isinstance(file, _File):
-                yield file
+        def usable() -> Iterator[_File]:
+            for name, file in zip(references, finding, strict=True):
+                files[name] = file
+                if isinstance(file, _File):
+                    yield file
 
-    headers = _headers(usable(), library.limits, place)
+        headers = _headers(usable(), library.limits, place)
     designs = {name: _design(file, headers) for name, file in files.items()}
     found = [design for design in designs.values() if isinstance(design, Design)]
     distinct = len({design.sha256 for design in found})
@@ -65,19 +67,6 @@ def probe(references: Mapping[str, str], library: Library, place: Workplace) -> 
         extra={"names": len(files), "distinct": distinct, "unusable": len(files) - len(found)},
     )
     return designs
-
-
-def _find_all(
-    references: Mapping[str, str], find: Callable[[str], _File | ArtworkError], threads: int
-) -> Iterator[tuple[str, _File | ArtworkError]]:
-    """Yield each name with its file, found and hashed on so many threads, or why there is none."""
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="find")
-    try:
-        yield from zip(references, pool.map(find, references.values()), strict=True)
-    except BaseException:  # a run that is told to stop does not wait for a server
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
-    pool.shutdown()
 
 
 def _find(reference: str, library: Library) -> _File | ArtworkError:

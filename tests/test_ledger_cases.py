@@ -192,18 +192,25 @@ def test_a_run_of_a_job_that_is_gone_is_told_of(shop: FarShop) -> None:
     )
 
 
-def test_sigterm_while_artwork_is_fetched_ends_the_run(shop: FarShop, http_server: "HttpServer") -> None:
+@pytest.mark.parametrize(
+    ("number", "code", "words"), [(signal.SIGTERM, 4, "stopped by SIGTERM"), (signal.SIGINT, 130, "interrupted")]
+)
+def test_who_ends_the_run_does_not_wait_for_a_server_that_hangs(
+    shop: FarShop, http_server: "HttpServer", number: signal.Signals, code: int, words: str
+) -> None:
     shop.http = http_server
-    shop.order([(http_server.serve("/slow.png", artwork(1), body_pause_s=0.5), 1)])
+    shop.order([(http_server.serve("/slow.png", artwork(1), head_pause_s=600), 1)])
     shop.job["designs"] |= {"private_hosts": ["localhost"]}
+    shop.keys["storage"] = {"read_timeout_s": 600}
     process = begin(shop, subprocess.PIPE)
     wait_for(lambda: http_server.asked("/slow.png"), "the fetch")
 
-    process.send_signal(signal.SIGTERM)
-    _, stderr = process.communicate(timeout=30)
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=60)
 
-    assert process.returncode == 4
-    assert stderr.decode().startswith("stopped by SIGTERM")
+    assert process.returncode == code
+    assert stderr.decode().strip().startswith(words)
+    assert "Traceback" not in stderr.decode()
 
 
 def retry(shop: FarShop, run: str, *parts: str) -> None:

@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 class Background:
-    """An event loop on a thread of its own, begun by the first call. Safe to use from several threads."""
+    """An event loop on a thread of its own, begun by the first call, and closed for good. For several threads."""
 
     def __init__(self, name: str) -> None:
         """Name the thread; nothing is begun yet."""
@@ -41,9 +41,13 @@ class Background:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing: asyncio.Event | None = None
+        self._is_closed = False
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine on the loop and wait for it; interrupted, it is cancelled and given time to tidy up."""
+        """Run a coroutine on the loop and wait for it; interrupted, it is cancelled and given time to tidy up.
+
+        Raises StorageError once the loop is closed.
+        """
         ended = threading.Event()
 
         async def whole() -> T:
@@ -52,7 +56,12 @@ class Background:
             finally:
                 ended.set()
 
-        future = asyncio.run_coroutine_threadsafe(whole(), self._begun())
+        try:
+            loop = self._begun()
+        except BaseException:
+            work.close()  # or Python would complain that nobody waited for it
+            raise
+        future = asyncio.run_coroutine_threadsafe(whole(), loop)
         try:
             return future.result()
         except TilepressError as error:
@@ -64,12 +73,12 @@ class Background:
             raise
 
     def close(self, farewell: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run `farewell` on the loop, cancel what else still runs, and end the thread; nothing if none was begun."""
-        if self._loop is None:
-            return
-        with suppress(TimeoutError):
-            self.run(asyncio.wait_for(farewell(), _CLOSING_S))
+        """Run `farewell` on the loop if one was begun, cancel what else still runs, and end the thread."""
+        if self._loop is not None:
+            with suppress(TimeoutError):
+                self.run(asyncio.wait_for(farewell(), _CLOSING_S))
         with self._lock:
+            self._is_closed = True
             loop, closing, thread = self._loop, self._closing, self._thread
             self._loop = self._closing = self._thread = None
         if loop is not None and closing is not None and thread is not None:
@@ -78,12 +87,15 @@ class Background:
 
     def _begun(self) -> asyncio.AbstractEventLoop:
         with self._lock:
+            if self._is_closed:
+                raise StorageError(f"{self._name}: the connection is closed")
             if self._loop is None:
                 ready = threading.Event()
                 self._thread = threading.Thread(target=self._serve, args=(ready,), name=self._name, daemon=True)
                 self._thread.start()
                 ready.wait()
-            assert self._loop is not None
+            if self._loop is None:
+                raise StorageError(f"{self._name}: no connection can be begun", "Raise the limit of open files.")
             return self._loop
 
     def _serve(self, ready: threading.Event) -> None:
@@ -97,8 +109,11 @@ class Background:
             await closing.wait()
 
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it tells of each write to a connection that is gone
-        with asyncio.Runner() as runner:
-            runner.run(until_closed())
+        try:
+            with asyncio.Runner() as runner:
+                runner.run(until_closed())
+        finally:
+            ready.set()  # also if no loop could be made
 
 
 class Service(Protocol):

@@ -1,0 +1,41 @@
+"""Threads that may wait for a server, and that nobody waits for: a program that ends leaves them behind."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future
+from typing import TypeVar
+
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
+
+
+def on_daemons(
+    function: Callable[[Argument], Result], arguments: Iterable[Argument], threads: int
+) -> Generator[Result, None, None]:
+    """Yield what `function` returns for each argument, in their order, called on up to so many daemon threads.
+
+    What a call raises is raised in its turn. Closed, or left by an error, it begins no other call; those under way go
+    on by themselves.
+    """
+    calls = deque((argument, Future[Result]()) for argument in arguments)
+    waiting = deque(calls)
+
+    def work() -> None:
+        while waiting:
+            try:
+                argument, future = waiting.popleft()
+            except IndexError:  # another thread was faster
+                return
+            try:
+                future.set_result(function(argument))
+            except BaseException as error:  # the future's
+                future.set_exception(error)
+
+    for number in range(min(threads, len(calls))):
+        threading.Thread(target=work, name=f"daemon-{number}", daemon=True).start()
+    try:
+        while calls:
+            yield calls.popleft()[1].result()
+    finally:
+        waiting.clear()
