@@ -7,8 +7,9 @@ import contextlib
 import multiprocessing
 import os
 import resource
+import signal
 from collections.abc import Iterator, Sequence
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
 
 from tiles.trade import DECODING
@@ -28,8 +29,19 @@ def start_server(modules: Sequence[str] = DECODING.modules) -> None:
     One that is started already stays as it is: children import what it has not.
     """
     multiprocessing.set_forkserver_preload(list(modules))
-    with _environment(_ENVIRONMENT), _stack(_STACK_BYTES):
+    resource_tracker.ensure_running()  # which the server would have started, and hear of ^C from then on
+    with _environment(_ENVIRONMENT), _stack(_STACK_BYTES), _uninterrupted():
         forkserver.ensure_running()
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Have what is started meanwhile never hear of ^C, which a terminal sends to all: the run ends it."""
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
 
 
 @contextlib.contextmanager

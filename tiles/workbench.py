@@ -4,6 +4,7 @@ A decoder that dies, swells or hangs costs its design, never the run.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from config.errors import ArtworkError
@@ -30,8 +31,10 @@ class Workbench:
     def __enter__(self) -> "Workbench":
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close(wait=False)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(wait=kind is not None)  # what is at work would write where its caller cleans up
 
     def submit(self, function: Callable[..., Result], *args: Any) -> "Task[Result]":
         """Have a child call `function(*args)`; both must be importable there."""

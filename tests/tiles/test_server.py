@@ -1,7 +1,8 @@
-"""The server that children are forked off: what it is given."""
+"""The server that children are forked off: what it is given, and what it does not hear."""
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from multiprocessing import forkserver
@@ -45,3 +46,24 @@ def test_the_server_is_given_its_variables_and_nobody_else_is(monkeypatch: pytes
     assert environment_of_a_child() == child_before
     assert child_before["MALLOC_ARENA_MAX"] == "7"
     assert child_before["PYTHONSAFEPATH"] is None
+
+
+_BLOCKED = """
+from multiprocessing.forkserver import _forkserver
+from pathlib import Path
+from tiles.server import start_server
+
+start_server()
+for pid in (_forkserver._forkserver_pid, "self"):
+    status = Path(f"/proc/{pid}/status").read_text().splitlines()
+    print(next(line.split()[1] for line in status if line.startswith("SigBlk")))
+"""
+
+
+def test_the_server_does_not_hear_of_ctrl_c_from_its_beginning() -> None:
+    """It would print a traceback while it imports; who started it goes on hearing."""
+    done = subprocess.run(
+        [sys.executable, "-c", _BLOCKED], cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=60
+    )
+    server, starter = (int(mask, 16) >> signal.SIGINT - 1 & 1 for mask in done.stdout.split())
+    assert (server, starter) == (1, 0)

@@ -44,6 +44,14 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Workbench]:
         yield bench
 
 
+def write_pid_and_stay(path: Path) -> None:
+    """Tell who is at work, in a child, and stay at it."""
+    aside = path.with_suffix(".aside")
+    aside.write_text(str(os.getpid()))
+    aside.rename(path)
+    time.sleep(600)
+
+
 def wait_until(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + DEADLINE_S
     while not condition():
@@ -276,6 +284,15 @@ def test_children_end_when_the_run_is_interrupted(parent: "subprocess.Popen[byte
     os.killpg(parent.pid, signal.SIGINT)  # as a terminal does
     assert parent.wait(DEADLINE_S) != 0
     wait_until(lambda: have_ended(children))
+
+
+@pytest.mark.parametrize("trade", TRADES)
+def test_who_fails_cleans_up_where_no_child_writes_any_more(trade: str, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), Workbench(1, MEMORY_BYTES, 60, TRADES[trade]) as bench:
+        bench.submit(write_pid_and_stay, tmp_path / "pid")
+        wait_until((tmp_path / "pid").exists)
+        raise KeyboardInterrupt
+    assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
 
 
 @pytest.mark.parametrize(("error", "told"), [("EOFError()", False), ("ValueError('a bug')", True)])
