@@ -26,6 +26,7 @@ from pipeline.sources import probe
 from pipeline.ticket import Ticket, issue_ticket, name_run
 from tiles.design import Design, Geometry, Header, PreparedDesign
 from tiles.geometry import Rect
+from tiles.store import TileStore
 from tiles.workbench import Workbench
 
 log = logging.getLogger(__name__)
@@ -159,9 +160,16 @@ def confirm(draft: Draft) -> None:
         raise TilepressError("the plan is wrong: " + "; ".join(problems[:5]), "Nothing was printed. Please report it.")
 
 
-def save_plan(plan: Plan, desk: Desk) -> Path:
-    """Write the plan as JSON into the work folder, before anything of it is made; return where."""
-    return write_text(desk.context.store.root / "plans" / f"{desk.job.name}.json", json.dumps(plan.as_json()))
+def save_plan(plan: Plan, store: TileStore, job: str) -> Path:
+    """Write a job's plan as JSON into the work folder, before anything of it is made; return where.
+
+    Runs at once may each do so; the one that may go on is chosen later.
+    """
+    path = store.root / "plans" / f"{job}.json"
+    aside = write_text(store.scratch(path.name), json.dumps(plan.as_json()))
+    with storing(path):
+        path.parent.mkdir(exist_ok=True)
+        return aside.replace(path)
 
 
 def run_name(draft: Draft, desk: Desk) -> str:

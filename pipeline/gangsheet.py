@@ -92,7 +92,7 @@ def print_orders(ledger: Ledger, desk: Desk) -> Report:
     from pipeline.printing import Artwork, Press  # noqa: PLC0415 - see above
 
     confirm(draft)
-    save_plan(draft.plan, desk)
+    save_plan(draft.plan, desk.context.store, desk.job.name)
     with _placed(draft, ledger, desk) as (ticket, outbox), about(run=ticket.run):
         press = Press(ticket, outbox, ledger, desk)
         press.begin()
