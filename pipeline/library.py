@@ -8,8 +8,10 @@ import hashlib
 import os
 import stat
 import unicodedata
+from concurrent.futures import Future
 from dataclasses import asdict
 from pathlib import Path
+from threading import Lock
 
 from config.designs import Sources
 from config.errors import ArtworkError, ConfigurationError, StorageError, TransientError, UnavailableError
@@ -42,6 +44,8 @@ class Library:
         self._allowed = tuple(_allowed(text) for text in designs.urls)
         self.fetched = 0
         self.spared = 0
+        self._lock = Lock()
+        self._fetches: dict[str, Future[Path]] = {}
 
     @property
     def limits(self) -> Limits:
@@ -89,9 +93,18 @@ class Library:
         return address
 
     def _fetch(self, address: Address) -> Path:
+        """Fetch a file, once: whoever asks for it too, as for other pages of a PDF, is given what came of that."""
         key = hashlib.sha256(address.url.encode("utf-8", "surrogateescape")).hexdigest()
-        with storing(self._store.root):
-            return self._fetched(address, key)
+        with self._lock:
+            is_first = key not in self._fetches
+            fetch = self._fetches.setdefault(key, Future())
+        if is_first:
+            try:
+                with storing(self._store.root):
+                    fetch.set_result(self._fetched(address, key))
+            except BaseException as error:  # whoever waits is told too
+                fetch.set_exception(error)
+        return fetch.result()
 
     def _fetched(self, address: Address, key: str) -> Path:
         known = self._store.find_original(key)
