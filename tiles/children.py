@@ -15,7 +15,8 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from concurrent import futures
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
@@ -34,11 +35,12 @@ _TASKS_PER_CHILD = 50  # what libraries leak is given back now and then
 
 @dataclass(frozen=True, slots=True)
 class Task(Generic[Result]):
-    """A piece of work under way in a child."""
+    """A piece of work under way in a child; `again` begins it once more."""
 
     future: ProcessFuture[Result]
     timeout_s: float
     trade: Trade
+    again: "Callable[[], Task[Result]] | None" = None
 
     def result(self) -> Result:
         """Wait for the answer; raise ArtworkError if the work failed, LostError if the child that did it came to grief.
@@ -49,7 +51,9 @@ class Task(Generic[Result]):
         try:
             answer: Result = self.future.result()
         except BrokenProcessPool:
-            raise _no_child() from None
+            if self.again is None:
+                raise _no_child() from None
+            return self.again().result()
         except ProcessExpired as death:
             cause = _cause(death.exitcode)
             raise LostError(f"{self.trade.worker} died ({cause})", self.trade.remedy) from None
@@ -88,16 +92,36 @@ class Children:
         self._timeout_s, self._trade = timeout_s, trade
         self._do = _plainly if memory_bytes >= PLENTY_BYTES else _tidily
         start_server(trade.modules)
-        self._pool = ProcessPool(
+        self._new_pool = partial(
+            ProcessPool,
             max_workers=workers,
             max_tasks=_TASKS_PER_CHILD,
             context=multiprocessing.get_context("forkserver"),
             initializer=_settle,
             initargs=(memory_bytes,),
         )
+        self._pool = self._new_pool()
 
     def submit(self, function: Callable[..., Result], *args: Any) -> Task[Result]:
-        """Have a child call `function(*args)`; both must be importable there."""
+        """Have a child call `function(*args)`; both must be importable there.
+
+        A child that dies in the moment in which it takes on its work takes the pool along: whose work it was cannot be
+        told from children that cannot even begin. So work is begun once more, in another pool.
+        """
+        pool = self._pool
+
+        def again() -> Task[Result]:
+            if self._pool is pool:
+                self._pool = self._new_pool()
+                _bury(pool)
+            return self._begin(function, *args)
+
+        try:
+            return replace(self._begin(function, *args), again=again)
+        except BudgetError:  # what is under way has met that before
+            return again()
+
+    def _begin(self, function: Callable[..., Result], *args: Any) -> Task[Result]:
         try:
             future = self._pool.schedule(self._do, args=(function, *args), timeout=self._timeout_s)
         except RuntimeError:  # what pebble calls a pool whose children cannot begin
@@ -106,14 +130,20 @@ class Children:
 
     def close(self, *, wait: bool) -> None:
         """End all children, at work or not; that takes a tenth of a second, which need not be waited for."""
-        self._pool.stop()  # type: ignore[no-untyped-call]
         if wait:
+            self._pool.stop()  # type: ignore[no-untyped-call]
             self._pool.join()
-            return
-        try:
-            threading.Thread(target=self._pool.join, name="burial").start()
-        except RuntimeError:  # no memory for a thread
-            self._pool.join()
+        else:
+            _bury(self._pool)
+
+
+def _bury(pool: ProcessPool) -> None:
+    """End a pool's children, and wait for that elsewhere."""
+    pool.stop()  # type: ignore[no-untyped-call]
+    try:
+        threading.Thread(target=pool.join, name="burial").start()
+    except RuntimeError:  # no memory for a thread
+        pool.join()
 
 
 class Loners:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import psutil
 import pytest
+from pebble.pool.process import PoolManager
 from PIL import Image
 
 from config.errors import ArtworkError, BudgetError, ExitCode, LostError, StorageError
@@ -160,6 +162,35 @@ def test_too_little_memory_to_begin_with_is_not_mistaken_for_bad_artwork(tmp_pat
         check=True,
     ).stdout
     assert said.count("BudgetError memory: no process can be started to read artwork in") == 2
+
+
+def die_once(flag: Path) -> int:
+    """Die, in a child, unless it has been tried before; return the process."""
+    if not flag.exists():
+        flag.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return os.getpid()
+
+
+def test_a_child_that_dies_before_it_is_known_what_it_does_does_not_sink_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So it happens now and then to one that dies as soon as it has begun: pebble gives up the whole pool."""
+    breaks = [BrokenProcessPool("All workers expired")]
+    look_up = PoolManager.find_expired_task
+
+    def find_expired_task(manager: PoolManager, worker: int) -> object:
+        if breaks:
+            raise breaks.pop()
+        return look_up(manager, worker)
+
+    monkeypatch.setattr(PoolManager, "find_expired_task", find_expired_task)
+    with Workbench(2, MEMORY_BYTES, 60) as bench:
+        dying, other = bench.submit(die_once, tmp_path / "flag"), bench.submit(operator.neg, 2)
+        assert dying.result() != os.getpid()
+        assert other.result() == -2
+        assert bench.submit(operator.neg, 3).result() == -3
+    assert not breaks
 
 
 def test_a_child_knows_its_limits(bench: Workbench) -> None:
