@@ -46,7 +46,7 @@ def measure(
 ) -> Usage:
     """Run `command` in `folder` with its output into the file `log`; kill it, with all below it, after `timeout_s`."""
     os.sync()  # what an earlier run left to be written shall not slow this one
-    with log.open("wb") as output:
+    with log.open("wb") as output, _adopting_orphans():
         began = time.monotonic()
         process = subprocess.Popen(
             command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
@@ -54,7 +54,7 @@ def measure(
         alarm = threading.Timer(timeout_s, _kill, [process.pid])
         alarm.start()
         try:
-            with MemorySampler(process.pid, began) as sampler, _adopting_orphans():
+            with MemorySampler(process.pid, began) as sampler:
                 _, status, usage = os.wait4(process.pid, 0)
                 seconds = time.monotonic() - began
                 left_behind = _orphans_cpu_seconds(process.pid)

@@ -17,7 +17,7 @@ import yaml
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.machine import cpu_count
+from pipeline.machine import cpu_count, memory_limit
 
 pytest_plugins = [
     *("tests.mockups", "tests.sections"),
@@ -38,8 +38,8 @@ SHARED_DESIGNS = REPOSITORY.parent / "shared" / "data" / "designs"
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Run more tests at once than there are CPUs: many wait for servers, disks and processes."""
-    return cpu_count() * 3 // 2
+    """Run more tests at once than there are CPUs: many wait for servers, disks and processes. Each may take a GB."""
+    return max(1, min(cpu_count() * 3 // 2, memory_limit().bytes // 1_000_000_000))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -165,10 +165,10 @@ def tilepress(*arguments: object, **extra: str) -> Outcome:
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
-def begin(*arguments: object) -> "subprocess.Popen[bytes]":
+def begin(*arguments: object, **extra: str) -> "subprocess.Popen[bytes]":
     """Start the program without waiting for it."""
     command = [sys.executable, str(REPOSITORY / "cli.py"), *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment({}))
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(extra))
 
 
 @pytest.fixture

@@ -202,16 +202,6 @@ def _is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def maker_of(process: "subprocess.Popen[bytes]", ending: str = ".partial") -> tuple[psutil.Process, str] | None:
-    """Return the child that is just writing a file of a section, and the file's name; None if none is."""
-    for child in children_of(process):
-        with suppress(psutil.Error):
-            for file in child.open_files():
-                if file.path.endswith(ending):
-                    return child, Path(file.path).name
-    return None
-
-
 @pytest.fixture
 def pdf_shop(tmp_path: Path) -> PdfShop:
     return PdfShop(tmp_path / "shop")

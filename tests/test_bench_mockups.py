@@ -170,7 +170,7 @@ def test_artwork_out_of_place_is_not_the_same_picture(tmp_path: Path) -> None:
 
 @caged
 def test_a_limit_is_found_by_real_runs_in_a_cage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.mockups.limits.SLOW_LEAST_S", 1.0)
+    monkeypatch.setattr("bench.mockups.limits.SLOW_LEAST_S", 10.0)
     layout = lay_out(artworks(tmp_path, SCALE, 1), photographs(tmp_path, SCALE), tmp_path / "M")
     runner = Runner(tmp_path, lambda line: None)
 

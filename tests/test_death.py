@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,25 @@ def begin_part_2(shop: "Shop", begin: "Callable[..., subprocess.Popen[bytes]]") 
     process.send_signal(signal.SIGSTOP)
     assert process.poll() is None, "the run was over before it could be disturbed"
     return process
+
+
+def opened_by(child: psutil.Process) -> list[str]:
+    """Return the paths of the files that a process has opened; none if it is gone."""
+    try:
+        return [file.path for file in child.open_files()]
+    except psutil.Error:
+        return []
+
+
+def kill_at(child: psutil.Process, path: str) -> bool:
+    """Kill a process that was seen at work on a file, if it still is; tell whether it was."""
+    with suppress(psutil.NoSuchProcess):
+        child.suspend()
+        if path in opened_by(child):
+            child.kill()
+            return True
+        child.resume()
+    return False
 
 
 def end(process: "subprocess.Popen[bytes]", number: signal.Signals) -> "tuple[int, str, str]":

@@ -49,3 +49,13 @@ def test_192_megabytes_are_enough(photo_shop: "PhotoShop", tmp_path: "Path") -> 
     assert shop.files() == [f"large_poster-{number}.jpg" for number in range(3)]
     assert shop.manifest["memory"]["limit_bytes"] == LIMIT_BYTES
     assert shop.pixels("large_poster-0.jpg").shape == (SIDE, SIDE, 3)
+
+
+def test_where_memory_is_short_fewer_threads_work_on_a_mockup(photo_shop: "PhotoShop") -> None:
+    photo_shop.design("a.png")
+    photo_shop.template("mug")
+
+    outcome = photo_shop.run("--set", "threads=16", "--set", "memory.budget=192MB")
+
+    assert outcome.exit_code == 0, outcome.text
+    assert photo_shop.files() == ["a_mug.jpg"]

@@ -7,6 +7,7 @@ import subprocess
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pikepdf
@@ -16,12 +17,10 @@ from pikepdf import Array, Name
 from config.errors import ExitCode
 from tests.conftest import Outcome, begin
 from tests.mockups import sha256
-from tests.sections import children_of, gone, lasting, listed_files, maker_of
-from tests.test_death import end, wait_for
+from tests.sections import children_of, gone, lasting, listed_files
+from tests.test_death import end, kill_at, opened_by, wait_for
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.sections import PdfShop
 
 SECTIONS = 40
@@ -38,9 +37,9 @@ def journal_of(shop: "PdfShop") -> list[int]:
     return [json.loads(line)["number"] for line in lines if line.endswith(b"\n")]
 
 
-def begun(shop: "PdfShop", ended: int) -> "subprocess.Popen[bytes]":
+def begun(shop: "PdfShop", ended: int, **environment: str) -> "subprocess.Popen[bytes]":
     """Start a run, and return it stopped (SIGSTOP) when so many sections have ended."""
-    process = begin("run", shop.write())
+    process = begin("run", shop.write(), **environment)
     wait_for(lambda: len(journal_of(shop)) >= ended or process.poll() is not None, f"{ended} sections")
     process.send_signal(signal.SIGSTOP)
     assert process.poll() is None, "the run was over before it could be disturbed"
@@ -145,12 +144,13 @@ def test_sigterm_and_ctrl_c_keep_what_is_finished_and_leave_nothing_half_made(
 def test_at_the_deadline_nothing_more_is_begun_and_the_next_run_does_the_rest(forty: "PdfShop", how: str) -> None:
     shop = forty
     shop.job["delay_s"] = 3600  # so the second section is never begun
-    shop.keys["run"] = {"deadline": "4s" if how == "run.deadline" else "1h"}
+    shop.keys["run"] = {"deadline": "10m" if how == "run.deadline" else "1h"}
+    process = begun(shop, 1, **({"WORKER_TIMEOUT": "600"} if how == "WORKER_TIMEOUT" else {}))
 
-    outcome = shop.run(**({"WORKER_TIMEOUT": "4"} if how == "WORKER_TIMEOUT" else {}))
+    code, stdout, _ = end(process, signal.SIGALRM)  # which is how the deadline is heard of
 
-    assert outcome.exit_code == ExitCode.STORAGE
-    assert "the run's deadline of 4 s has passed" in outcome.text
+    assert code == ExitCode.STORAGE
+    assert "the run's deadline of 600 s has passed" in stdout
     assert [entry["number"] for entry in shop.sections] == [1]
     assert shop.manifest["finished_at"] is None
     assert "The run that made these is not finished." in shop.summary
@@ -188,11 +188,9 @@ def watched(shop: "PdfShop") -> "Iterator[subprocess.Popen[bytes]]":
 
 def kill_maker(process: "subprocess.Popen[bytes]", name: str) -> bool:
     """Kill the process that is just drawing a page of a section; return whether there is one."""
-    found = maker_of(process)
-    if found is None or not found[1].startswith(name):
-        return False
-    found[0].kill()
-    return True
+    opened = ((child, path) for child in children_of(process) for path in opened_by(child))
+    drawn = ((child, path) for child, path in opened if Path(path).match(f"{name}*.partial"))
+    return any(kill_at(child, path) for child, path in drawn)
 
 
 @pytest.mark.parametrize("attempts", [1, 2])
@@ -230,13 +228,13 @@ def test_a_section_that_takes_too_long_fails_alone(pdf_shop: "PdfShop") -> None:
         strokes = b"0 0 m " + b"".join(b"%d %d l " % (x * 7 % 140, x * 13 % 190) for x in range(3000)) + b"S\n"
         pdf.pages[1].Contents = pdf.make_stream(strokes * 3000)
         pdf.save(document)
-    shop.job |= {"sections": {"every": 1}, "limits": {"attempts": 1, "timeout_s": 2}, "analyzer": {"kind": "none"}}
+    shop.job |= {"sections": {"every": 1}, "limits": {"attempts": 1, "timeout_s": 5}, "analyzer": {"kind": "none"}}
     shop.output(text=False)
 
     outcome = shop.run()
 
     assert outcome.exit_code == ExitCode.INCOMPLETE
-    assert shop.errors() == {2: "taking it apart took longer than 2 s"}
+    assert shop.errors() == {2: "taking it apart took longer than 5 s"}
     assert [len(entry["files"]) for entry in shop.sections] == [2, 0, 2]
     assert shop.leftovers() == []
 

@@ -126,6 +126,7 @@ def test_failures_of_every_kind_at_random_cost_answers_at_most(asked: "PdfShop",
     assert API_KEY.encode() not in shop.everything_written()
 
     gemini.mend()
+    analyzer(shop).update(timeout_s=30)
     again = run(shop)
 
     assert (again.exit_code, gemini.files) == (0, {})

@@ -14,7 +14,7 @@ from pipeline.mockups.album import Album
 from pipeline.mockups.planning import Mockup
 from pipeline.mockups.staging import Staging, compose, stage
 from pipeline.mockups.studio import Studio
-from pipeline.prediction import photo_bytes, prepare_bytes
+from pipeline.prediction import PROCESS_BYTES, SERVER_BYTES, photo_bytes, prepare_bytes
 from tiles.scene import PhotoFormat, Picture
 from tiles.sinks.sink import PARTIAL, SheetFile
 from tiles.tasks import make_mockup
@@ -112,7 +112,8 @@ class _Takes:
         check_space(target.parent, file, file_bytes(staging, self._form.kind))
         store, scene = studio.context.store, compose(staging, studio.job.output)
         self._scratch[file] = store.scratch("mockup")
-        task = self._bench.submit(make_mockup, store, scene, target, self._form, studio.threads, self._scratch[file])
+        threads = threads_for(staging, studio)
+        task = self._bench.submit(make_mockup, store, scene, target, self._form, threads, self._scratch[file])
         self._under_way[file] = task
         return task
 
@@ -127,10 +128,9 @@ class _Takes:
             enter(staging, *outcome, self._album, self._studio)
 
     def finish(self) -> None:
-        """Wait for the mock-ups that children are at work on; those that wait for a child are not begun."""
+        """Wait for the mock-ups that were handed over: for each child one, and one more."""
         for file, task in list(self._under_way.items()):
-            if task.future.running() or task.future.done():
-                self.end(file, task.outcome())
+            self.end(file, task.outcome())
 
     def clear(self) -> None:
         """Remove what there is of those that were begun and not finished, now that no child is at work."""
@@ -169,17 +169,25 @@ def photo_format(output: MockupOutput) -> PhotoFormat:
 
 def need_bytes(staging: Staging, studio: Studio) -> int:
     """Return what making a mock-up will hold, or preparing what it needs before."""
-    headers = [picture.header for picture in staging.mockup.template.pictures.values()]
-    whole = studio.job.output.format == "webp"
-    making = photo_bytes(
-        headers, staging.width, staging.height, staging.widest_px, studio.threads, encoder_holds_all=whole
-    )
     preparing = (
         prepare_bytes(picture.design.header, picture.geometry)
         for picture in staging.prepared()
         if not _is_ready(picture, studio)
     )
-    return max(making, *preparing, 0)
+    return max(_making_bytes(staging, studio, threads_for(staging, studio)), *preparing, 0)
+
+
+def threads_for(staging: Staging, studio: Studio) -> int:
+    """Return how many threads work on a mock-up: the studio's for each, or fewer where memory is short."""
+    room = studio.context.governor.ceiling_bytes - PROCESS_BYTES - SERVER_BYTES
+    affordable = (n for n in range(studio.threads, 1, -1) if _making_bytes(staging, studio, n) <= room)
+    return next(affordable, 1)
+
+
+def _making_bytes(staging: Staging, studio: Studio, threads: int) -> int:
+    headers = [picture.header for picture in staging.mockup.template.pictures.values()]
+    whole = studio.job.output.format == "webp"
+    return photo_bytes(headers, staging.width, staging.height, staging.widest_px, threads, encoder_holds_all=whole)
 
 
 def file_bytes(staging: Staging, kind: str) -> int:

@@ -454,7 +454,7 @@ def test_the_connection_is_never_left_in_a_transaction(
         ]
         for deed in deeds:
             deed()
-            assert states() == ["idle"]
+            wait_for(lambda: states() == ["idle"], "the one session to be idle")
         with pytest.raises(TilepressError):
             book.finished("r1")
         assert states() == ["idle"]
@@ -613,6 +613,8 @@ def end_sessions(postgres: str, postgres_server: "PostgresServer") -> Callable[[
 
     def end() -> None:
         name = sa.engine.make_url(postgres).database
+        count = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}'"
+        wait_for(lambda: postgres_server.psql(count) == [(1,)], "those to end that were there before")
         ended = f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{name}'"
         assert postgres_server.psql(ended) == [(True,)]
 

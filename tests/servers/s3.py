@@ -23,6 +23,7 @@ import pytest
 
 from pipeline.storage.address import Address
 from pipeline.storage.contracts import S3Access
+from tests.servers.ports import KeptPort
 
 ACCESS_KEY = "AKIACANARYACCESSKEY1"
 SECRET_KEY = "canary-s3-secret/key+0123456789abcdefghi"
@@ -81,6 +82,7 @@ class S3Server:
         self._client.create_bucket(Bucket=self.bucket)
         self.port = 0
         self._proxy: _Proxy | None = None
+        self._kept = KeptPort()
         self.accept()
 
     @property
@@ -148,15 +150,18 @@ class S3Server:
         if self._proxy is not None:
             self._proxy.stop()
             self._proxy = None
+            self._kept.keep(self.port)
 
     def accept(self) -> None:
         """Listen again, at the port of before."""
         self._proxy = _Proxy(self)
+        self._kept.release()
         self.port = self._proxy.server_address[1]
 
     def stop(self) -> None:
         self.faults = Faults()
         self.refuse()
+        self._kept.release()
 
 
 class _Proxy(ThreadingHTTPServer):

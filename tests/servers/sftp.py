@@ -16,6 +16,7 @@ import pytest
 
 from pipeline.storage.address import Address
 from pipeline.storage.contracts import SftpAccess
+from tests.servers.ports import KeptPort
 
 USER = "shop"
 PASSWORD = "canary-sftp-pass"
@@ -51,6 +52,7 @@ class SftpServer:
         self.on_open: Callable[[], object] = lambda: None  # a test's hooks
         self.on_rename: Callable[[], object] = lambda: None
         self.stopping = False
+        self._kept = KeptPort()
         self.written = self.read = self.attempts = self.logins = self.port = 0
         self.root.mkdir(parents=True)
         key = asyncssh.generate_private_key("ssh-ed25519")
@@ -94,10 +96,13 @@ class SftpServer:
     def refuse(self) -> None:
         """Drop all connections and listen no more."""
         self._do(self._close())
+        if self.port:
+            self._kept.keep(self.port)
 
     def accept(self) -> None:
         """Listen again, at the port of before."""
         self._do(self._listen())
+        self._kept.release()
 
     def heal(self) -> None:
         """Misbehave no more."""
@@ -106,6 +111,7 @@ class SftpServer:
 
     def stop(self) -> None:
         self.refuse()
+        self._kept.release()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -267,7 +267,7 @@ def test_a_moment_to_wait_for_is_understood() -> None:
     soon = parse_retry_after(format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True))
 
     assert soon is not None
-    assert 28 <= soon <= 30
+    assert 0 < soon <= 30
     assert parse_retry_after(format_datetime(datetime.now(UTC) - timedelta(days=1))) == 0
     assert parse_retry_after("12") == 12
     assert {parse_retry_after(text) for text in ("", "soon", "-1", "1.5", "²")} == {None}
@@ -369,10 +369,10 @@ def test_a_section_that_is_never_ready_is_unavailable(
     gemini: GeminiServer, analyser: Gemini, section: Section, pauses: list[float]
 ) -> None:
     gemini.polls = 1_000_000
-    error = failure(lambda: replace(analyser, timeout_s=1.0).analyze(section))
+    error = failure(lambda: replace(analyser, timeout_s=5.0).analyze(section))
 
     assert type(error) is UnavailableError
-    assert error.message == "Gemini: the section is not ready after 1 s"
+    assert error.message == "Gemini: the section is not ready after 5 s"
     assert pauses[:4] == [1, 2, 4, 5]
     assert not gemini.files
 
