@@ -32,9 +32,9 @@ def on_daemons(
             except BaseException as error:  # the future's
                 future.set_exception(error)
 
-    for number in range(min(threads, len(calls))):
-        threading.Thread(target=work, name=f"daemon-{number}", daemon=True).start()
     try:
+        for number in range(min(threads, len(calls))):
+            threading.Thread(target=work, name=f"daemon-{number}", daemon=True).start()
         while calls:
             yield calls.popleft()[1].result()
     finally:

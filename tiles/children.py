@@ -112,8 +112,8 @@ class Children:
 
         def again() -> Task[Result]:
             if self._pool is pool:
+                _end(pool)  # or those of its children that live would go on writing the same files
                 self._pool = self._new_pool()
-                _bury(pool)
             return self._begin(function, *args)
 
         try:
@@ -131,19 +131,18 @@ class Children:
     def close(self, *, wait: bool) -> None:
         """End all children, at work or not; that takes a tenth of a second, which need not be waited for."""
         if wait:
-            self._pool.stop()  # type: ignore[no-untyped-call]
-            self._pool.join()
-        else:
-            _bury(self._pool)
+            _end(self._pool)
+            return
+        try:
+            threading.Thread(target=_end, args=(self._pool,), name="burial").start()
+        except RuntimeError:  # no memory for a thread
+            _end(self._pool)
 
 
-def _bury(pool: ProcessPool) -> None:
-    """End a pool's children, and wait for that elsewhere."""
+def _end(pool: ProcessPool) -> None:
+    """End a pool's children, and wait for that."""
     pool.stop()  # type: ignore[no-untyped-call]
-    try:
-        threading.Thread(target=pool.join, name="burial").start()
-    except RuntimeError:  # no memory for a thread
-        pool.join()
+    pool.join()
 
 
 class Loners:

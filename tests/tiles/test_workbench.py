@@ -186,8 +186,11 @@ def test_a_child_that_dies_before_it_is_known_what_it_does_does_not_sink_the_run
 
     monkeypatch.setattr(PoolManager, "find_expired_task", find_expired_task)
     with Workbench(2, MEMORY_BYTES, 60) as bench:
+        bench.submit(write_pid_and_stay, tmp_path / "pid")
+        wait_until((tmp_path / "pid").exists)
         dying, other = bench.submit(die_once, tmp_path / "flag"), bench.submit(operator.neg, 2)
         assert dying.result() != os.getpid()
+        assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))  # it would write what is made anew
         assert other.result() == -2
         assert bench.submit(operator.neg, 3).result() == -3
     assert not breaks
