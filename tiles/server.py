@@ -28,7 +28,7 @@ def start_server(modules: Sequence[str] = DECODING.modules) -> None:
 
     One that is started already stays as it is: children import what it has not.
     """
-    multiprocessing.set_forkserver_preload(list(modules))
+    multiprocessing.set_forkserver_preload(["tiles.manners", *modules])
     resource_tracker.ensure_running()  # which the server would have started, and hear of ^C from then on
     with _environment(_ENVIRONMENT), _stack(_STACK_BYTES), _uninterrupted():
         forkserver.ensure_running()

@@ -331,7 +331,7 @@ def test_who_fails_cleans_up_where_no_child_writes_any_more(trade: str, tmp_path
 
 @pytest.mark.parametrize(("error", "told"), [("EOFError()", False), ("ValueError('a bug')", True)])
 def test_a_child_whose_run_has_gone_says_nothing_and_a_bug_is_told(error: str, told: bool) -> None:
-    script = f"import tiles.nursery\nraise {error}"
+    script = f"import tiles.manners\nraise {error}"
     done = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert ("a bug" in done.stderr) == told
     assert bool(done.stderr) == told
