@@ -3,13 +3,14 @@
 Modules that cost time to import are imported by the commands that use them, so that `--help` is there at once.
 """
 
-import logging
+import atexit
+import errno
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import wraps
 from io import StringIO
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from config import VERSION
-from config.errors import ExitCode, Terminated, TilepressError
+from config.errors import ExitCode, Terminated, as_explained
 
 if TYPE_CHECKING:
     from config.database import Database
@@ -150,7 +151,7 @@ def plan(request: Request, preview: Path | None, save: Path | None) -> None:
     jobs, context = request.settle(NoProgress())
     from pipeline.planview import show_plans
 
-    sys.exit(show_plans(jobs, context, preview, save, click.echo))
+    sys.exit(show_plans(jobs, context, preview, save, _say))
 
 
 @command_line.command()
@@ -161,7 +162,7 @@ def check(request: Request) -> None:
     from pipeline.log import NoProgress, quiet_logging
 
     quiet_logging()
-    sys.exit(check_jobs(*request.settle(NoProgress(), opens_artwork=False), click.echo))
+    sys.exit(check_jobs(*request.settle(NoProgress(), opens_artwork=False), _say))
 
 
 @command_line.command()
@@ -179,9 +180,9 @@ def verify(manifest: str, designs: str | None, work: Path | None, pipeline: Path
     settled, folder = (_load(pipeline), pipeline.absolute().parent) if pipeline else (None, None)
     verdict = verify_run(manifest, progress_only(), designs, work, settled, folder)
     for problem in verdict.problems:
-        click.echo(problem)
+        _say(problem)
     state = f"{len(verdict.problems)} problems" if verdict.problems else "all is as the manifest says"
-    click.echo(f"{verdict.checked} verified: {state}")
+    _say(f"{verdict.checked} verified: {state}")
     sys.exit(ExitCode.INCOMPLETE if verdict.problems else ExitCode.DONE)
 
 
@@ -194,7 +195,7 @@ def demo(verbose: bool, out: Path) -> None:
     from pipeline.log import start_logging
 
     progress = start_logging("text", verbose=verbose)
-    sys.exit(run_demo(out, os.environ, progress, click.echo))
+    sys.exit(run_demo(out, os.environ, progress, _say))
 
 
 @command_line.command()
@@ -206,7 +207,7 @@ def doctor(url: str | None) -> None:
     named = url or os.environ.get("DATABASE_URL") or (DEFAULT_DATABASE if Path("tilepress.db").exists() else None)
     code = ExitCode.DONE
     for finding in examine(Path.cwd(), named, os.environ):
-        click.echo(str(finding))
+        _say(str(finding))
         code = max(code, finding.code)  # of those it gives, the higher is the worse
     sys.exit(code)
 
@@ -238,8 +239,8 @@ def db_init(url: str | None, pipeline: Path | None) -> None:
         ("left alone, as the shop's own:", done.left),
     ):
         if names:
-            click.echo(f"{what} {', '.join(names)}")
-    click.echo(f"{database.address} has tilepress's tables, version {done.version}")
+            _say(f"{what} {', '.join(names)}")
+    _say(f"{database.address} has tilepress's tables, version {done.version}")
 
 
 @db.command("show")
@@ -250,9 +251,9 @@ def db_show(url: str | None, pipeline: Path | None, table: "Section | TemplateSe
     database = _database(url, pipeline)
     for section in (table,) if table else _SHOWN:
         rows = database.rows(section)
-        click.echo(f"{section}:")
+        _say(f"{section}:")
         for row in rows:
-            click.echo("  " + ", ".join(f"{key} {value}" for key, value in row.items() if value is not None))
+            _say("  " + ", ".join(f"{key} {value}" for key, value in row.items() if value is not None))
 
 
 @db.command("import")
@@ -263,7 +264,7 @@ def db_import(url: str | None, pipeline: Path | None, files: tuple[Path, ...]) -
     from config.imports import import_files
 
     for file, counts in zip(files, import_files(_database(url, pipeline), files, os.environ), strict=True):
-        click.echo(f"{file}: " + (", ".join(f"{count} {name}" for name, count in counts.items()) or "nothing"))
+        _say(f"{file}: " + (", ".join(f"{count} {name}" for name, count in counts.items()) or "nothing"))
 
 
 @command_line.group()
@@ -284,7 +285,7 @@ def runs_list(url: str | None, pipeline: Path | None, job: str | None, unfinishe
     from pipeline.runview import describe_runs
 
     for line in describe_runs(list_runs(_database(url, pipeline), job, unfinished=unfinished)):
-        click.echo(line)
+        _say(line)
 
 
 @runs.command("show")
@@ -296,7 +297,7 @@ def runs_show(url: str | None, pipeline: Path | None, run_id: str) -> None:
     from pipeline.runview import describe_run
 
     for line in describe_run(find_run(_database(url, pipeline), run_id)):
-        click.echo(line)
+        _say(line)
 
 
 @runs.command("retry")
@@ -313,7 +314,7 @@ def runs_retry(url: str | None, pipeline: Path | None, parts: tuple[int, ...], r
     with open_run_book(database, found.pipeline) as book:
         again = book.retry(found.id, parts)
     for line in describe_retry(found, again):
-        click.echo(line)
+        _say(line)
 
 
 @runs.command("forget")
@@ -330,11 +331,11 @@ def runs_forget(url: str | None, pipeline: Path | None, yes: bool, run_id: str) 
     database = _database(url, pipeline)
     found = find_run(database, run_id)
     if not yes and not click.confirm(question_forget(found)):
-        click.echo("Nothing was forgotten.")
+        _say("Nothing was forgotten.")
         return
     with open_run_book(database, found.run.pipeline) as book:
         held = book.forget(found.run.id)
-    click.echo(describe_forget(found.run, held))
+    _say(describe_forget(found.run, held))
 
 
 @command_line.group()
@@ -358,7 +359,7 @@ def mockups_outline(template: Path, out: Path | None, longest: int, root: Path |
 
     quiet_logging()
     target = out or template.with_name(f"{template.stem}-outline.png")
-    sys.exit(draw_template(template, target, longest, click.echo, root))
+    sys.exit(draw_template(template, target, longest, _say, root))
 
 
 @command_line.group()
@@ -378,7 +379,7 @@ def sections_outline(document: Path, depth: int, variable: str | None) -> None:
     if variable is not None and not os.environ.get(variable):
         raise click.UsageError(f"the environment variable {variable} is not set")
     quiet_logging()
-    sys.exit(show_outline(document, depth, os.environ[variable] if variable else "", click.echo))
+    sys.exit(show_outline(document, depth, os.environ[variable] if variable else "", _say))
 
 
 @command_line.group()
@@ -398,9 +399,9 @@ def store_stats(pipeline: Path) -> None:
     settled = _load(pipeline)
     tiles = TileStore(pipeline.absolute().parent / settled.store.path)
     stats = tiles.stats()
-    click.echo(f"{tiles.root}: {stats.designs} designs, {format_bytes(stats.bytes)} of {settled.store.max_bytes}")
+    _say(f"{tiles.root}: {stats.designs} designs, {format_bytes(stats.bytes)} of {settled.store.max_bytes}")
     if stats.oldest_use is not None:
-        click.echo(f"longest unused: since {datetime.fromtimestamp(stats.oldest_use, UTC):%Y-%m-%d %H:%M} UTC")
+        _say(f"longest unused: since {datetime.fromtimestamp(stats.oldest_use, UTC):%Y-%m-%d %H:%M} UTC")
 
 
 @store.command("prune")
@@ -414,7 +415,7 @@ def store_prune(pipeline: Path, everything: bool) -> None:
     settled = _load(pipeline)
     tiles = TileStore(pipeline.absolute().parent / settled.store.path)
     freed = tiles.clear() if everything else tiles.prune(parse_bytes(settled.store.max_bytes))
-    click.echo(f"{format_bytes(freed)} freed")
+    _say(f"{format_bytes(freed)} freed")
 
 
 def main() -> None:
@@ -423,6 +424,20 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's BLAS: threads that would wait for work, busily
     with _explained():
         command_line.main(prog_name="tilepress", standalone_mode=False)
+
+
+def _say(text: str) -> None:
+    """Print to standard output; where that cannot be, there is nothing left to do."""
+    try:
+        click.echo(_clean(text))
+    except OSError as error:
+        from pipeline.log import silence_output
+
+        silence_output()
+        if isinstance(error, BrokenPipeError):  # who read it has gone, and may have read enough
+            sys.exit(ExitCode.DONE)
+        click.echo(f"error: standard output cannot be written: {error.strerror}", err=True)
+        sys.exit(ExitCode.BUDGET if error.errno == errno.ENOSPC else ExitCode.STORAGE)
 
 
 def _load(pipeline: Path) -> "Pipeline":
@@ -452,7 +467,7 @@ def _terminate(*_: object) -> None:
 @contextmanager
 def _explained() -> Iterator[None]:
     """End the program with the exit code, and the words, for whatever happened within."""
-    code = ExitCode.DONE
+    code: int = ExitCode.DONE
     verbose = "-v" in sys.argv[1:2] or "--verbose" in sys.argv[1:2]
     try:
         yield
@@ -463,33 +478,30 @@ def _explained() -> Iterator[None]:
         code = ExitCode.CONFIGURATION
     except Terminated as error:
         click.echo(f"{error}; what is done is kept: run again, and the rest is made", err=True)
-        _leave_at_once(ExitCode.STORAGE)
+        code = ExitCode.STORAGE
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         code = ExitCode.INTERRUPTED
-    except BrokenPipeError:  # who read standard output has gone
-        from pipeline.log import silence_output
-
-        silence_output()
-    except TilepressError as error:
-        click.echo(_clean(f"error: {error}"), err=True)
-        if verbose:
-            click.echo(_clean(traceback.format_exc()), err=True, nl=False)
-        code = error.exit_code
     except Exception as error:
-        bug = f"error: a bug in tilepress: {type(error).__name__}: {error}\n  Please report it."
-        click.echo(_clean(bug), err=True)
+        explained = as_explained(error)
+        click.echo(_clean(f"error: {explained}"), err=True)
         if verbose:
             click.echo(_clean(traceback.format_exc()), err=True, nl=False)
-        code = ExitCode.BUG
-    sys.exit(code)
+        code = explained.exit_code
+    except SystemExit as end:
+        code = int(end.code or ExitCode.DONE)
+    _leave(code)
 
 
-def _leave_at_once(code: ExitCode) -> None:
-    """End the program without waiting for threads that wait for servers."""
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
+def _leave(code: int) -> None:
+    """End the program at once.
+
+    Threads may wait for servers, and to take apart what was imported takes a sixth of the time of a small run.
+    """
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, AttributeError):  # closed, or full: that was told, or cannot be
+            stream.flush()
     os._exit(code)
 
 

@@ -44,6 +44,15 @@ class TilepressError(Exception):
         return f"{self.message}\n  {self.remedy}" if self.remedy else self.message
 
 
+def as_explained(error: Exception) -> TilepressError:
+    """Return an error that is explained as it is, and any other as what it is: a bug."""
+    if isinstance(error, TilepressError):
+        return error
+    bug = TilepressError(f"a bug in tilepress: {type(error).__name__}: {error}", "Please report it.")
+    bug.__cause__ = error
+    return bug
+
+
 class ConfigurationError(TilepressError):
     """The command line, the pipeline file or the database asks for something impossible."""
 

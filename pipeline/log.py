@@ -161,10 +161,13 @@ class _LineHandler(logging.StreamHandler[TextIO]):
         super().close()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        if isinstance(sys.exc_info()[1], BrokenPipeError):
-            silence_output()
-        else:
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
             super().handleError(record)
+            return
+        silence_output()
+        if not isinstance(error, BrokenPipeError):
+            print(f"standard output cannot be written: {error.strerror}; the work goes on unheard", file=sys.stderr)
 
 
 def silence_output() -> None:

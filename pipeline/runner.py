@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from config.errors import ConfigurationError, ExitCode, TilepressError
+from config.errors import ConfigurationError, ExitCode, TilepressError, as_explained
 from config.schema import GangsheetJob, Job, Pipeline
 from pipeline.context import Context
 from pipeline.delivery import storing
@@ -47,7 +47,8 @@ def run_jobs(jobs: Sequence[Job], context: Context) -> tuple[list[Report], ExitC
 
     def fail(job: Job, error: TilepressError) -> None:
         log.error(f"Job {job.name}: {error.message}", extra={"job": job.name, "remedy": error.remedy})
-        log.debug("The error came from here", exc_info=error)
+        is_bug = error.exit_code == ExitCode.BUG
+        log.log(logging.ERROR if is_bug else logging.DEBUG, "The error came from here", exc_info=error)
 
     with context.stop.listening(), context.servers:
         try:
@@ -88,18 +89,16 @@ def for_each_job(
 ) -> ExitCode:
     """Do `work` for every job, whatever becomes of the others; return the exit code of the worst outcome.
 
-    An error that is explained goes to `fail`; any other is a bug, and logged as such.
+    Errors go to `fail`; one that nobody explained is a bug, and said to be one.
     """
     codes = {ExitCode.DONE}
     for job in jobs:
         try:
             codes.add(work(job))
-        except TilepressError as error:
-            fail(job, error)
-            codes.add(error.exit_code)
-        except Exception:
-            log.exception(f"Job {job.name}: a bug in tilepress", extra={"job": job.name})
-            codes.add(ExitCode.BUG)
+        except Exception as error:
+            explained = as_explained(error)
+            fail(job, explained)
+            codes.add(explained.exit_code)
     return next(code for code in _WORST_FIRST if code in codes)
 
 
