@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future
+from functools import partial
 from typing import TypeVar
 
 Argument = TypeVar("Argument")
@@ -27,10 +28,7 @@ def on_daemons(
                 argument, future = waiting.popleft()
             except IndexError:  # another thread was faster
                 return
-            try:
-                future.set_result(function(argument))
-            except BaseException as error:  # the future's
-                future.set_exception(error)
+            settle(future, partial(function, argument))
 
     try:
         for number in range(min(threads, len(calls))):
@@ -39,3 +37,11 @@ def on_daemons(
             yield calls.popleft()[1].result()
     finally:
         waiting.clear()
+
+
+def settle(future: Future[Result], call: Callable[[], Result]) -> None:
+    """Have a future hold what a call returns, or raises: it is for whoever asks the future."""
+    try:
+        future.set_result(call())
+    except BaseException as error:  # raised again by the future
+        future.set_exception(error)

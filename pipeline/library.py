@@ -16,6 +16,7 @@ from threading import Lock
 from config.designs import Sources
 from config.errors import ArtworkError, ConfigurationError, StorageError, TransientError, UnavailableError
 from config.units import parse_bytes
+from pipeline.daemons import settle
 from pipeline.delivery import storing
 from pipeline.servers import Servers
 from pipeline.storage.address import SCHEMES, Address, is_url, parse_address, split_page
@@ -99,12 +100,9 @@ class Library:
             is_first = key not in self._fetches
             fetch = self._fetches.setdefault(key, Future())
         if is_first:
-            try:
-                with storing(self._store.root):
-                    fetch.set_result(self._fetched(address, key))
-            except BaseException as error:  # whoever waits is told too
-                fetch.set_exception(error)
-        return fetch.result()
+            settle(fetch, lambda: self._fetched(address, key))
+        with storing(self._store.root):
+            return fetch.result()
 
     def _fetched(self, address: Address, key: str) -> Path:
         known = self._store.find_original(key)

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
 from config.errors import StorageError, TilepressError, TransientError
+from pipeline.daemons import settle
 from pipeline.delivery import storing
 from pipeline.storage.address import Address
 from pipeline.storage.contracts import Version
@@ -171,10 +172,7 @@ class _Daemons(ThreadPoolExecutor):
 
         def call() -> None:
             if future.set_running_or_notify_cancel():
-                try:
-                    future.set_result(fn(*args, **kwargs))
-                except BaseException as error:  # the future's
-                    future.set_exception(error)
+                settle(future, lambda: fn(*args, **kwargs))
 
         threading.Thread(target=call, name="look-up", daemon=True).start()
         return future
